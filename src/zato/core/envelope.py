@@ -1,0 +1,254 @@
+"""The wire format of `/zato/admin/invoke`, both dialects, written once for client and server.
+
+A request is a JSON object that names a service and carries its payload in base64. A reply is flat
+(`response` beside `zato_env`) for the servers and clients of 3.2, and nested under
+`zato_service_invoke_response` for those of 2.0 and 3.0. A request that has the key `async` and no
+`is_async` comes from an old client and gets the nested form.
+"""
+
+import binascii
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zato.core.errors import BadRequest, InvalidPayload, ZatoError
+from zato.core.payload import decode, encode
+
+__all__ = [
+    "CID_HEADER",
+    "DEFAULT_CLIENT_EXPIRATION",
+    "NESTED_KEY",
+    "ZATO_ERROR",
+    "ZATO_OK",
+    "InvokeRequest",
+    "ServiceReply",
+    "details_of",
+    "encode_error",
+    "encode_ping",
+    "encode_success",
+    "parse_reply",
+    "parse_request",
+]
+
+CID_HEADER = "X-Zato-CID"
+ZATO_OK = "ZATO_OK"
+ZATO_ERROR = "ZATO_ERROR"
+NESTED_KEY = "zato_service_invoke_response"
+
+# Sent by the old clients with every call, wished for or not.
+DEFAULT_CLIENT_EXPIRATION = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvokeRequest:
+    """What a client asks `/zato/admin/invoke` for.
+
+    Attributes:
+        payload: the bytes that were in base64.
+        nested: the caller reads the nested dialect.
+        expiration: seconds in which a background call must start, or None for ever.
+        timeout: seconds the call may take, or None for ever.
+        delay: seconds before a background call may start, or None.
+    """
+
+    name: str
+    payload: bytes
+    is_async: bool = False
+    nested: bool = False
+    channel: str = "invoke"
+    data_format: str = "json"
+    transport: str | None = None
+    expiration: float | None = None
+    timeout: float | None = None
+    skip_response_elem: bool = True
+    callback: tuple[str, ...] | None = None
+    on_failure: tuple[str, ...] | None = None
+    delay: float | None = None
+    retry: object = None
+    cid: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReply:
+    """What a reply says, whichever dialect it came in.
+
+    Attributes:
+        result: `ZATO_OK`, another word, or None if the body is no envelope.
+        text: what the service returned, as text; empty for nothing.
+    """
+
+    result: str | None
+    cid: str | None
+    details: object
+    text: str
+    body: object = None
+
+
+def parse_request(body: bytes, *, honour_default_expiration: bool = False) -> InvokeRequest:
+    """Read the body of a request to `/zato/admin/invoke`. Unknown keys are ignored.
+
+    Raises:
+        BadRequest: the body is no JSON object, names no service, or a field is of the wrong kind.
+    """
+    fields = _fields(body)
+    name = _name(fields)
+    old_flag, new_flag = fields.get("async"), fields.get("is_async")
+    return InvokeRequest(
+        name=name,
+        payload=_payload(fields.get("payload")),
+        is_async=_truth(old_flag) or _truth(new_flag),
+        nested="async" in fields and "is_async" not in fields,
+        channel=_text(fields, "channel") or "invoke",
+        data_format=_text(fields, "data_format") or "json",
+        transport=_text(fields, "transport"),
+        expiration=_expiration(fields, honour_default_expiration),
+        timeout=_seconds(fields, "timeout"),
+        skip_response_elem=fields.get("skip_response_elem", True) is not False,
+        callback=_names(fields, "callback"),
+        on_failure=_names(fields, "on_failure"),
+        delay=_seconds(fields, "delay"),
+        retry=fields.get("retry"),
+        cid=_text(fields, "cid"),
+        idempotency_key=_text(fields, "idempotency_key"),
+    )
+
+
+def encode_success(text: str, cid: str, *, nested: bool) -> bytes:
+    """Return the body that carries a service's response to its caller."""
+    response = b64encode(text.encode()).decode("ascii")
+    env = f'"zato_env":{{"result":"{ZATO_OK}","cid":"{cid}","details":""}}'
+    if nested:
+        return f'{{{env},"{NESTED_KEY}":{{"response":"{response}"}}}}'.encode()
+    return f'{{"response":"{response}",{env}}}'.encode()
+
+
+def encode_error(details: object, cid: str) -> bytes:
+    """Return the body of every error of any path."""
+    return encode({"zato_env": {"result": ZATO_ERROR, "cid": cid, "details": details}})
+
+
+def encode_ping(cid: str) -> bytes:
+    """Return the body of `/zato/ping`."""
+    return encode({"pong": "zato", "zato_env": {"result": ZATO_OK, "cid": cid, "details": ""}})
+
+
+def parse_reply(body: bytes) -> ServiceReply:
+    """Read the body of a reply in either dialect. Never raises: what is no envelope has no result."""
+    try:
+        parsed = decode(body)
+    except InvalidPayload:
+        return ServiceReply(None, None, None, "")
+    env = parsed.get("zato_env") if isinstance(parsed, dict) else None
+    if not isinstance(parsed, dict) or not isinstance(env, dict):
+        return ServiceReply(None, None, None, "", parsed)
+    result, cid = env.get("result"), env.get("cid")
+    return ServiceReply(
+        result if isinstance(result, str) else None,
+        cid if isinstance(cid, str) else None,
+        env.get("details"),
+        _response_text(parsed),
+        parsed,
+    )
+
+
+def _response_text(parsed: Mapping[str, Any]) -> str:
+    nested = parsed.get(NESTED_KEY)
+    encoded = nested.get("response") if isinstance(nested, dict) else parsed.get("response")
+    if not isinstance(encoded, str):
+        return ""
+    try:
+        return _from_base64(encoded).decode("utf-8", "replace")
+    except ValueError:
+        return encoded
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    try:
+        fields = decode(body)
+    except InvalidPayload as error:
+        raise BadRequest(f"The request's body cannot be read. {error}") from error
+    if not isinstance(fields, dict):
+        raise BadRequest(f"The request's body is a JSON {type(fields).__name__}; send an object with 'name' in it.")
+    return fields
+
+
+def _name(fields: Mapping[str, Any]) -> str:
+    name, service_id = fields.get("name"), fields.get("id")
+    if name is not None and service_id is not None:
+        raise BadRequest("Both 'name' and 'id' are given; send one of them.")
+    wanted = service_id if name is None else name
+    if isinstance(wanted, int) and not isinstance(wanted, bool):
+        wanted = str(wanted)
+    if not isinstance(wanted, str) or not wanted:
+        raise BadRequest(f"'name' says which service to invoke; {wanted!r:.80} does not.")
+    return wanted
+
+
+def _payload(value: object) -> bytes:
+    if value is None or value == "":
+        return b""
+    if not isinstance(value, str):
+        raise BadRequest(f"'payload' is base64 text, not a JSON {type(value).__name__}.")
+    try:
+        return _from_base64(value)
+    except ValueError as error:
+        raise BadRequest(f"'payload' is not base64: {error}.") from error
+
+
+def _from_base64(text: str) -> bytes:
+    """Decode base64, with or without the line breaks that MIME allows (RFC 2045, section 6.8)."""
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error:
+        return binascii.a2b_base64("".join(text.split()), strict_mode=True)
+
+
+def _truth(value: object) -> bool:
+    """Old clients write flags as JSON booleans, as numbers or as text."""
+    return value.strip().lower() in ("true", "1", "yes") if isinstance(value, str) else bool(value)
+
+
+def _text(fields: Mapping[str, Any], key: str) -> str | None:
+    value = fields.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise BadRequest(f"{key!r} is text, not a JSON {type(value).__name__}.")
+
+
+def _seconds(fields: Mapping[str, Any], key: str) -> float | None:
+    value = fields.get(key)
+    if value is None or value == "":
+        return None
+    try:
+        seconds = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+    except (ValueError, OverflowError):
+        seconds = None
+    if seconds is None or not 0 <= seconds < 1e10:
+        raise BadRequest(f"{key!r} is a number of seconds from 0, not {value!r:.80}.")
+    return seconds
+
+
+def _expiration(fields: Mapping[str, Any], honour_default: bool) -> float | None:
+    seconds = _seconds(fields, "expiration")
+    meant = honour_default or fields.get("expiration_given") is True or seconds != DEFAULT_CLIENT_EXPIRATION
+    return (seconds or None) if meant else None
+
+
+def _names(fields: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    value = fields.get(key)
+    if value is None:
+        return None
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise BadRequest(f"{key!r} is the name of a service or a list of names.")
+
+
+def details_of(error: BaseException) -> str:
+    """Return what a caller may know of an error: our own messages, and of others the type and text."""
+    if isinstance(error, ZatoError):
+        return str(error)
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,144 @@
+"""The nouns of delivery: what is accepted, what is leased, and how it ended.
+
+Times are Unix milliseconds; payloads and responses are JSON as `zato.core.payload` writes it.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from zato.core.retry import Retry
+
+__all__ = [
+    "DEFAULT_PRIORITY",
+    "DEFAULT_QUEUE",
+    "Delivery",
+    "ErrorInfo",
+    "Invocation",
+    "Lane",
+    "Outcome",
+    "Record",
+    "Status",
+]
+
+DEFAULT_QUEUE = "default"
+DEFAULT_PRIORITY = 5
+
+
+class Status(StrEnum):
+    """Where an invocation stands. The last four are outcomes, and final."""
+
+    WAITING = "waiting"
+    DELAYED = "delayed"
+    RUNNING = "running"
+    STRANDED = "stranded"
+    DONE = "done"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Lane(StrEnum):
+    """What an invocation of a service takes while it runs: a thread, or a task of the event loop."""
+
+    THREAD = "thread"
+    TASK = "task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One accepted request to run one service in the background.
+
+    Attributes:
+        id: 26 characters, unique, sortable by time.
+        parent: CID of the call that made this one, or None.
+        in_reply_to: of a callback, the CID of the call it answers.
+        replay_of: id of the invocation this one repeats, or None.
+        not_before: it must not start earlier, or None.
+        expires: it must not start later, or None.
+        environ: JSON object handed on by the caller, or None.
+    """
+
+    id: str
+    cid: str
+    service: str
+    payload: bytes
+    created: int
+    channel: str = "invoke-async"
+    queue: str = DEFAULT_QUEUE
+    priority: int = DEFAULT_PRIORITY
+    parent: str | None = None
+    in_reply_to: str | None = None
+    replay_of: str | None = None
+    not_before: int | None = None
+    expires: int | None = None
+    callback: tuple[str, ...] = ()
+    on_failure: tuple[str, ...] = ()
+    retry: Retry = field(default_factory=Retry)
+    data_format: str = "dict"
+    transport: str | None = None
+    environ: bytes | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorInfo:
+    """Why an invocation failed, as data that crosses processes."""
+
+    code: str
+    type: str
+    message: str
+    traceback: str = ""
+
+    def public(self) -> dict[str, str]:
+        """Return what callers see: everything except the traceback."""
+        return {"code": self.code, "type": self.type, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an invocation ended. There is exactly one, and it never changes.
+
+    Attributes:
+        response: what the service returned, or None if it returned nothing.
+        started: when the last attempt began, or None if none did.
+    """
+
+    status: Status
+    ended: int
+    response: bytes | None = None
+    error: ErrorInfo | None = None
+    attempts: int = 0
+    started: int | None = None
+    server: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One invocation, leased to one server.
+
+    Attributes:
+        token: random; whoever does not hold it can record nothing.
+        attempts: how often the service was run to an end before, and is to be tried again.
+        takeovers: how often a holder vanished before this lease.
+    """
+
+    invocation: Invocation
+    token: bytes
+    attempts: int
+    takeovers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Everything the broker knows of one invocation now."""
+
+    invocation: Invocation
+    status: Status
+    attempts: int
+    takeovers: int
+    started: int | None
+    server: str | None
+    not_before: int | None
+    outcome: Outcome | None
+    cid_count: int

@@ -1,0 +1,44 @@
+"""Names of services: how one is made of a class, and which ones are legal."""
+
+import re
+
+from zato.core.errors import InvalidName
+
+__all__ = ["RESERVED_PREFIX", "check_name", "impl_name", "is_reserved", "service_name"]
+
+RESERVED_PREFIX = "zato"
+MAX_NAME_LENGTH = 200
+
+# Before a capital that starts a word: after a lower-case letter or digit, or before a lower-case one.
+WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+LEGAL_NAME = re.compile(r"[^\s\x00-\x1f\x7f/?#%\\]+")
+
+
+def service_name(module: str, class_name: str) -> str:
+    """Return the default name: `service_api`, `GetWSDLList` -> `service-api.get-wsdl-list`."""
+    words = WORD_START.sub("-", class_name).replace("_", "-").lower()
+    return f"{module.replace('_', '-').lower()}.{words}"
+
+
+def impl_name(module: str, class_name: str) -> str:
+    """Return the name of the implementation, module and class as they are written in Python."""
+    return f"{module}.{class_name}"
+
+
+def is_reserved(name: str) -> bool:
+    """Tell whether a name belongs to the built-in services."""
+    return name.startswith(RESERVED_PREFIX)
+
+
+def check_name(name: object) -> str:
+    """Return a service's name if it is legal.
+
+    Raises:
+        InvalidName: it is no text of 1 to 200 characters free of white space and of / ? # % and backslash.
+    """
+    if isinstance(name, str) and len(name) <= MAX_NAME_LENGTH and name.isprintable() and LEGAL_NAME.fullmatch(name):
+        return name
+    raise InvalidName(
+        f"{str(name)[:240]!r} is no service name: use 1 to {MAX_NAME_LENGTH} printable characters, "
+        "without spaces and without / ? # % or backslash."
+    )

@@ -1,0 +1,142 @@
+"""Every setting of a server: name, type, default, help.
+
+The command line, `config.toml`, environment variables (`ZATO_` and the name in capitals) and the
+reference page derive from the fields of `Settings`; a setting is added here and nowhere else.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from zato.core.errors import InvalidSetting, hint_for
+
+__all__ = ["ENVIRONMENT_PREFIX", "Setting", "Settings", "describe", "make_settings"]
+
+ENVIRONMENT_PREFIX = "ZATO_"
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def _setting(default: Any, text: str, *, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"help": text, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings in force. Times are in seconds, sizes in bytes."""
+
+    name: str = _setting("server1", "Name of this server, shown in records and logs.")
+    host: str = _setting("127.0.0.1", "Address the server listens on.")
+    port: int = _setting(11223, "TCP port the server listens on.", low=1, high=65535)
+    broker: str = _setting("sqlite", "What keeps background calls: 'sqlite' is a file in the environment.")
+    http_threads: int = _setting(32, "Blocking services that requests may run at once.", low=1, high=1000)
+    background_threads: int = _setting(32, "Blocking services that run in the background at once.", low=1, high=1000)
+    background_tasks: int = _setting(1000, "AsyncServices that run in the background at once.", low=1, high=100_000)
+    max_requests: int = _setting(1000, "Requests in progress at once; the next one gets a 503.", low=1, high=20_000)
+    max_body: int = _setting(20_000_000, "Largest body of a request, in bytes.", low=1)
+    body_timeout: float = _setting(30.0, "Seconds within which a request's body must have arrived.", low=0.1)
+    max_stored: int = _setting(10_000_000, "Largest payload or response of a background call, in bytes.", low=1)
+    lease: float = _setting(15.0, "Seconds after which a vanished holder's work is taken over.", low=1)
+    max_takeovers: int = _setting(3, "Times a call may lose its process before it is given up.", low=0)
+    retention: float = _setting(86_400.0, "Seconds for which outcomes are kept.", low=1)
+    max_depth: int = _setting(32, "How deep services may invoke each other synchronously.", low=1, high=200)
+    honour_default_expiration: bool = _setting(False, "Take the 15 s that old clients always send as meant.")
+    return_tracebacks: bool = _setting(False, "Show tracebacks to callers.")
+    drain: float = _setting(0.5, "Seconds between saying 'not ready' and closing the doors.", low=0)
+    grace: float = _setting(20.0, "Seconds that work in progress has to end at a stop.", low=0)
+    log_level: str = _setting("INFO", "Least level that is logged: DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = _setting("auto", "'json', 'text', or 'auto': text on a terminal, JSON elsewhere.")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, as documentation and command line show it."""
+
+    name: str
+    type: type
+    default: object
+    help: str
+    low: float | None
+    high: float | None
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
+    "log_format": ("auto", "json", "text"),
+}
+
+
+def describe() -> Iterator[Setting]:
+    """Yield every setting in the order of the reference page."""
+    for item in fields(Settings):
+        meta = item.metadata
+        yield Setting(item.name, type(item.default), item.default, meta["help"], meta["low"], meta["high"])
+
+
+def make_settings(*layers: tuple[str, Mapping[str, object]]) -> Settings:
+    """Return settings from layers of values; a later layer wins.
+
+    Args:
+        layers: pairs of where the values come from, for messages, and the values by name.
+            Text is converted, as environment variables need.
+
+    Raises:
+        InvalidSetting: a name is unknown or a value illegal; the message says where it stands.
+    """
+    known = {setting.name: setting for setting in describe()}
+    values: dict[str, Any] = {}
+    for source, layer in layers:
+        for name, value in layer.items():
+            if name not in known:
+                hint = hint_for(name, known) or "See docs/reference/settings.md for all of them."
+                raise InvalidSetting(f"{source}: there is no setting {name!r}. {hint}")
+            values[name] = _checked(known[name], value, source)
+    return Settings(**values)
+
+
+def _checked(setting: Setting, value: object, source: str) -> object:
+    converted = _converted(setting, value)
+    if converted is None:
+        raise InvalidSetting(f"{source}: {setting.name} = {value!r} is not of type {setting.type.__name__}.")
+    if isinstance(converted, int | float) and not _in_range(setting, converted):
+        raise InvalidSetting(f"{source}: {setting.name} = {value!r} is out of range: {_range(setting)}.")
+    choices = CHOICES.get(setting.name)
+    if choices and converted not in choices:
+        raise InvalidSetting(f"{source}: {setting.name} = {value!r} is none of {', '.join(choices)}.")
+    return converted
+
+
+def _converted(setting: Setting, value: object) -> object | None:
+    if setting.type is bool:
+        return _to_bool(value)
+    if isinstance(value, bool):
+        return None
+    if setting.type is str:
+        return value if isinstance(value, str) and value else None
+    if not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    if setting.type is float:
+        return number
+    return int(number) if number.is_integer() else None
+
+
+def _to_bool(value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    word = value.lower() if isinstance(value, str) else None
+    return True if word in TRUE else False if word in FALSE else None
+
+
+def _in_range(setting: Setting, number: float) -> bool:
+    above = setting.low is None or number >= setting.low
+    return above and (setting.high is None or number <= setting.high)
+
+
+def _range(setting: Setting) -> str:
+    if setting.high is None:
+        return f"at least {setting.low}"
+    return f"{setting.low} to {setting.high}"
