@@ -16,9 +16,7 @@ CONVENTION_SUFFIX = "-async-callback"
 Reply = tuple[str, bytes]
 
 
-def choose_callbacks(
-    caller: str | None, requested: Iterable[str] | None, deployed: Collection[str]
-) -> tuple[str, ...]:
+def choose_callbacks(caller: str | None, requested: Iterable[str] | None, deployed: Collection[str]) -> tuple[str, ...]:
     """Return the names of the services to call back, in order, or nothing.
 
     Requested names win over the naming convention. Requesting a service that is not deployed is

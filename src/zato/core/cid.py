@@ -40,4 +40,5 @@ def check_cid(cid: object) -> str:
     """
     if isinstance(cid, str) and 0 < len(cid) <= MAX_CID_LENGTH and cid.isascii() and cid.isprintable():
         return cid
-    raise InvalidCID(f"A CID is 1 to {MAX_CID_LENGTH} printable ASCII characters, not {str(cid)[:160]!r}.")
+    wrong = repr(cid[:160]) if isinstance(cid, str) else f"of type {type(cid).__name__}"
+    raise InvalidCID(f"A CID is 1 to {MAX_CID_LENGTH} printable ASCII characters, not {wrong}.")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zato.core.errors import BadRequest, InvalidPayload, ZatoError
-from zato.core.payload import decode, encode
+from zato.core.payload import decode, encode, unicode_text
 
 __all__ = [
     "CID_HEADER",
@@ -94,7 +94,7 @@ def parse_request(body: bytes, *, honour_default_expiration: bool = False) -> In
     """
     fields = _fields(body)
     name = _name(fields)
-    old_flag, new_flag = fields.get("async"), fields.get("is_async")
+    old_flag, new_flag, skip = fields.get("async"), fields.get("is_async"), fields.get("skip_response_elem")
     return InvokeRequest(
         name=name,
         payload=_payload(fields.get("payload")),
@@ -105,7 +105,7 @@ def parse_request(body: bytes, *, honour_default_expiration: bool = False) -> In
         transport=_text(fields, "transport"),
         expiration=_expiration(fields, honour_default_expiration),
         timeout=_seconds(fields, "timeout"),
-        skip_response_elem=fields.get("skip_response_elem", True) is not False,
+        skip_response_elem=skip is None or _truth(skip),
         callback=_names(fields, "callback"),
         on_failure=_names(fields, "on_failure"),
         delay=_seconds(fields, "delay"),
@@ -118,7 +118,7 @@ def parse_request(body: bytes, *, honour_default_expiration: bool = False) -> In
 def encode_success(text: str, cid: str, *, nested: bool) -> bytes:
     """Return the body that carries a service's response to its caller."""
     response = b64encode(text.encode()).decode("ascii")
-    env = f'"zato_env":{{"result":"{ZATO_OK}","cid":"{cid}","details":""}}'
+    env = f'"zato_env":{{"result":"{ZATO_OK}","cid":{encode(cid).decode()},"details":""}}'
     if nested:
         return f'{{{env},"{NESTED_KEY}":{{"response":"{response}"}}}}'.encode()
     return f'{{"response":"{response}",{env}}}'.encode()
@@ -248,7 +248,10 @@ def _names(fields: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
 
 def details_of(error: BaseException) -> str:
     """Return what a caller may know of an error: our own messages, and of others the type and text."""
+    try:
+        text = unicode_text(str(error))
+    except Exception:  # the error's own code
+        text = ""
     if isinstance(error, ZatoError):
-        return str(error)
-    text = str(error)
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

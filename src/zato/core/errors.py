@@ -101,6 +101,14 @@ class MethodNotAllowed(ServiceError):
 
     code = "method_not_allowed"
     status = 405
+    allowed: tuple[str, ...] = ()
+
+    @classmethod
+    def allowing(cls, path: str, method: str, allowed: tuple[str, ...]) -> Self:
+        """Say which methods the address takes."""
+        error = cls(f"{path} takes {' and '.join(allowed)}, not {method[:20]}.")
+        error.allowed = allowed
+        return error
 
 
 class RequestTimeout(ServiceError):

@@ -6,6 +6,7 @@ Times are Unix milliseconds; payloads and responses are JSON as `zato.core.paylo
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from zato.core.payload import unicode_text
 from zato.core.retry import Retry
 
 __all__ = [
@@ -88,6 +89,11 @@ class ErrorInfo:
     type: str
     message: str
     traceback: str = ""
+
+    def __post_init__(self) -> None:
+        # Texts of foreign errors may hold what no store and no reply can, above all names of files.
+        object.__setattr__(self, "message", unicode_text(self.message))
+        object.__setattr__(self, "traceback", unicode_text(self.traceback))
 
     def public(self) -> dict[str, str]:
         """Return what callers see: everything except the traceback."""

@@ -38,7 +38,8 @@ def check_name(name: object) -> str:
     """
     if isinstance(name, str) and len(name) <= MAX_NAME_LENGTH and name.isprintable() and LEGAL_NAME.fullmatch(name):
         return name
+    wrong = repr(name[:240]) if isinstance(name, str) else f"Something of type {type(name).__name__}"
     raise InvalidName(
-        f"{str(name)[:240]!r} is no service name: use 1 to {MAX_NAME_LENGTH} printable characters, "
+        f"{wrong} is no service name: use 1 to {MAX_NAME_LENGTH} printable characters, "
         "without spaces and without / ? # % or backslash."
     )

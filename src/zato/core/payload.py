@@ -28,6 +28,7 @@ __all__ = [
     "holds_nan",
     "stored_to_text",
     "to_text",
+    "unicode_text",
     "unwrapped",
 ]
 
@@ -37,7 +38,8 @@ EMPTY_JSON = frozenset({b"", b'""', b"null"})
 # Written by msgspec as they are.
 ATOMS = frozenset({str, int, bool, type(None), datetime, date, time, timedelta, UUID})
 
-TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+# A string without an end runs to the end of the text, so that no byte is looked at twice.
+TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder()
@@ -74,11 +76,11 @@ def encode(value: object, *, what: str = "payload", allow_nan: bool = True) -> b
     try:
         return _encoder.encode(_plain(value, 1, allow_nan))
     except _Unfit as unfit:
-        raise NotSerializable(
-            f"The {what} cannot be written as JSON: {unfit.reason} at {unfit.where()}."
-        ) from None
+        raise NotSerializable(f"The {what} cannot be written as JSON: {unfit.reason} at {unfit.where()}.") from None
     except UnicodeEncodeError as error:
         raise NotSerializable(f"The {what} cannot be written as JSON: it holds half of a surrogate pair.") from error
+    except ValueError as error:
+        raise NotSerializable(f"The {what} cannot be written as JSON: {error}.") from error
 
 
 def decode(data: bytes | str) -> Any:
@@ -92,7 +94,7 @@ def decode(data: bytes | str) -> Any:
         raise InvalidPayload(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
     try:
         return _decoder.decode(raw)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return _decode_leniently(raw)
 
 
@@ -147,13 +149,9 @@ def to_text(value: object, *, what: str = "response") -> str:
     Raises:
         NotSerializable: something in it has no JSON form, or is NaN or infinite.
     """
-    if value is None:
-        return ""
-    plain = _bytes(value) if isinstance(value, bytes | bytearray | memoryview) else value
-    if isinstance(plain, str) and not isinstance(plain, enum.Enum):
-        return plain
-    text = encode(plain, what=what, allow_nan=False)
-    return _decoder.decode(text) if text.startswith(b'"') else text.decode()
+    if type(value) is str and value.isascii():
+        return value
+    return stored_to_text(encode(value, what=what, allow_nan=False))
 
 
 def stored_to_text(stored: bytes | None) -> str:
@@ -170,6 +168,11 @@ def unwrapped(value: object) -> object:
         if isinstance(key, str) and (key == "response" or key.startswith("zato")):
             return value[key]
     return value
+
+
+def unicode_text(text: str) -> str:
+    """Return text that can be sent and stored: half a surrogate pair is written as its escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def holds_nan(stored: bytes) -> bool:
@@ -210,7 +213,7 @@ def _plain(value: Any, depth: int, allow_nan: bool) -> Any:
     converted = _structured(value)
     if converted is None:
         raise _Unfit(f"{kind.__module__}.{kind.__qualname__} has no JSON form")
-    return _plain_dict(converted, depth, allow_nan)
+    return _plain(converted, depth, allow_nan)
 
 
 def _plain_dict(value: Mapping[Any, Any], depth: int, allow_nan: bool) -> dict[str, Any]:
@@ -223,6 +226,8 @@ def _plain_dict(value: Mapping[Any, Any], depth: int, allow_nan: bool) -> dict[s
             plain[name] = item if type(item) in ATOMS else _plain(item, depth + 1, allow_nan)
         except _Unfit as unfit:
             raise unfit.below(name) from None
+    if len(plain) != len(value):
+        raise _Unfit("two keys are the same as text")
     return plain
 
 
@@ -241,7 +246,9 @@ def _plain_list(value: list[Any] | tuple[Any, ...], depth: int, allow_nan: bool)
 def _plain_special(value: Any, depth: int, allow_nan: bool) -> Any:
     """Numbers that may not be finite, and containers that are no plain dict or list."""
     if isinstance(value, Decimal):
-        return value if value.is_finite() else _not_finite(float(value), allow_nan)
+        if value.is_finite():
+            return Decimal(value)
+        return _not_finite(math.nan if value.is_nan() else float(value), allow_nan)
     if isinstance(value, Mapping):
         return _plain_dict(value, depth, allow_nan)
     return _plain_list(value, depth, allow_nan)
@@ -277,21 +284,29 @@ def _bytes(value: bytes | bytearray | memoryview) -> str | dict[str, str]:
 def _set(value: set[Any] | frozenset[Any]) -> list[Any]:
     try:
         return sorted(value)
-    except TypeError:
+    except (TypeError, ArithmeticError):
         return list(value)
 
 
-def _structured(value: Any) -> dict[str, Any] | None:
+def _structured(value: Any) -> Any:
     """Return the fields of a dataclass, struct or model, or None if it is none."""
     if isinstance(value, msgspec.Struct):
-        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-        return {public: getattr(value, name) for public, name in names}
+        return _struct_fields(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
-    dump = getattr(value, "model_dump", None)
-    if callable(dump) and not isinstance(value, type):
-        return dict(dump())
-    return None
+    # Looked up on the class, because mocks and proxies have every attribute.
+    dump = getattr(type(value), "model_dump", None)
+    return dump(value) if callable(dump) else None
+
+
+def _struct_fields(value: msgspec.Struct) -> dict[str, Any]:
+    config = value.__struct_config__
+    shown = {} if config.tag_field is None else {config.tag_field: config.tag}
+    for public, name in zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True):
+        item = getattr(value, name)
+        if item is not msgspec.UNSET:
+            shown[public] = item
+    return shown
 
 
 # Checked in this order: an enumeration may also be a str or an int.
@@ -302,7 +317,9 @@ CONVERSIONS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any] | None], 
     (str, str.__str__),
     (int, int),
     (float, float),
-    (datetime, lambda value: value.isoformat()),
-    (date, lambda value: value.isoformat()),
+    (datetime, lambda value: datetime.combine(value, value.timetz())),
+    ((date, time), lambda value: value.isoformat()),
+    (timedelta, lambda value: timedelta(value.days, value.seconds, value.microseconds)),
+    (UUID, str),
     ((Decimal, Mapping, list, tuple), None),
 )

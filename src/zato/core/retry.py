@@ -7,6 +7,9 @@ from zato.core.errors import BadRequest
 
 __all__ = ["Retry"]
 
+# Seconds; about thirty years, so that every time stays a number that can be stored.
+LONGEST_PAUSE = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
@@ -35,7 +38,7 @@ class Retry:
             BadRequest: it is none of them, or a number is out of range.
         """
         if isinstance(value, cls):
-            return value
+            return value.checked()
         if isinstance(value, int) and not isinstance(value, bool):
             return cls(attempts=value).checked()
         if isinstance(value, dict):
@@ -51,11 +54,15 @@ class Retry:
         Raises:
             BadRequest: a number is out of range.
         """
-        numbers = (self.attempts, self.backoff, self.cap, self.jitter)
-        if not all(isinstance(number, int | float) for number in numbers):
+        if type(self.attempts) is not int:
+            raise BadRequest(f"attempts={self.attempts!r} is no whole number.")
+        if not all(type(number) in (int, float) for number in (self.backoff, self.cap, self.jitter)):
             raise BadRequest(f"{self!r} holds something that is no number.")
-        if not (1 <= self.attempts <= 1000 and self.backoff >= 0 and self.cap >= 0 and 0 <= self.jitter <= 1):
-            raise BadRequest(f"{self!r} is out of range: attempts 1 to 1000, backoff and cap from 0, jitter 0 to 1.")
+        pauses = 0 <= self.backoff <= LONGEST_PAUSE and 0 <= self.cap <= LONGEST_PAUSE
+        if not (1 <= self.attempts <= 1000 and pauses and 0 <= self.jitter <= 1):
+            raise BadRequest(
+                f"{self!r} is out of range: attempts 1 to 1000, backoff and cap 0 to {LONGEST_PAUSE}, jitter 0 to 1."
+            )
         return self
 
     def pause(self, attempt: int, chance: float) -> float | None:

@@ -4,6 +4,7 @@ The command line, `config.toml`, environment variables (`ZATO_` and the name in 
 reference page derive from the fields of `Settings`; a setting is added here and nowhere else.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -117,7 +118,9 @@ def _converted(setting: Setting, value: object) -> object | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(number):
         return None
     if setting.type is float:
         return number

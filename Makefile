@@ -1,0 +1,56 @@
+PYTHON ?= python3
+UV ?= uv
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO := demo
+TYPED := src tests $(wildcard bench)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run test check bench lock clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+venv: $(STAMP) ## Create .venv with everything that development needs
+
+$(STAMP): requirements-dev.lock pyproject.toml scripts/venv.sh
+	@PYTHON='$(PYTHON)' sh scripts/venv.sh $(VENV)
+	@touch $@
+
+run: $(STAMP) ## Start a server with the services of examples/, in the folder demo/
+	@if [ ! -e $(DEMO) ]; then \
+		set -e; \
+		$(BIN)/zato create $(DEMO); \
+		cp examples/*.py $(DEMO)/services/; \
+		if [ -d examples/data ]; then cp -R examples/data $(DEMO)/; fi; \
+	fi
+	@cat examples/NEXT.txt
+	@exec $(BIN)/zato start $(DEMO)
+
+test: check ## Run all checks, then all tests with coverage
+	$(BIN)/pytest --cov --session-timeout=540
+
+check: $(STAMP) ## Check format, style, types, layers and links
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tests/architecture/check_docs.py
+
+bench: $(STAMP) ## Measure, and print the results as ratios
+	$(BIN)/python bench/run.py
+
+lock: ## Resolve all dependencies anew and write requirements*.lock
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: 'pip install uv', or name it with UV=/path/to/uv" >&2; exit 1; }
+	$(UV) pip compile $(LOCK) pyproject.toml --output-file requirements.lock
+	$(UV) pip compile $(LOCK) --group dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command 'make lock'
+
+clean: ## Remove .venv, caches and reports; demo/ stays
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Durable hand-over: what keeps accepted invocations until they have an outcome."""

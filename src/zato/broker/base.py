@@ -1,0 +1,212 @@
+"""What a broker promises, and the operations it is asked for.
+
+A backend is one blocking object: `apply(batch)` carries out a batch of operations in order and
+returns when what they changed is durable. `zato.broker.batcher` calls it, on one thread a process.
+
+The promises; each has one test with its number, run against every backend:
+
+1.  Accepted means durable: an accepted invocation survives `kill -9` of every process of ours.
+2.  Every accepted invocation ends in exactly one recorded outcome; none waits for ever for a reason of ours.
+3.  It runs at least once. Whoever does not hold the current token records nothing.
+4.  The work of a vanished holder is leased again once its lease has ended, and counted as a take-over.
+5.  Outcome, acknowledgement and follow-ups are one atomic step.
+6.  A delayed invocation is not leased before its time.
+7.  An invocation that did not start before its expiry never starts; its outcome is `expired`.
+8.  One idempotency key, one invocation: a repeat within the retention gets the first one's CID.
+9.  Space is bounded: outcomes go after their retention, in slices.
+10. A store that cannot store raises: refused, not lost.
+11. A queued invocation can be cancelled.
+
+Leases are measured on a clock that no operator can set; delays, expiry and retention on the wall clock.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from zato.core.invocation import Delivery, Invocation, Lane, Outcome, Record
+
+__all__ = [
+    "Accept",
+    "Accepted",
+    "Announce",
+    "Applied",
+    "Backend",
+    "Beat",
+    "Cancel",
+    "Clock",
+    "Finish",
+    "Lease",
+    "Leased",
+    "Look",
+    "Operation",
+    "Postpone",
+    "Purge",
+    "Reclaim",
+    "Release",
+]
+
+
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Operation(Generic[Result_co]):
+    """One thing a backend is asked to do; the parameter is the type of its result."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What was stored: the id and CID of the call, or of the first one with the same idempotency key."""
+
+    id: str
+    cid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """Deliveries to run, and the seconds until there may be another for a reason of time, or None."""
+
+    deliveries: list[Delivery]
+    next_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accept(Operation[Accepted]):
+    """Store an invocation. Result: `Accepted`. Raises `Conflict` if its key was used for another payload."""
+
+    invocation: Invocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease(Operation[Leased]):
+    """Take over what has no holder. Result: `Leased`.
+
+    First moves on whatever time has moved on: delayed calls that are due, calls that expired, leases
+    that ended; at most 100 of each.
+
+    Attributes:
+        limits: how many deliveries each lane has room for.
+        token: 8 random bytes, the fence of all deliveries in the result.
+        seconds: how long the lease lasts without a `Beat`.
+    """
+
+    server: str
+    limits: Mapping[Lane, int]
+    token: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Beat(Operation[list[str]]):
+    """Prolong leases, given as pairs of id and token. Result: the ids that are held no more."""
+
+    holdings: tuple[tuple[str, bytes], ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finish(Operation[bool]):
+    """Record an outcome, acknowledge, store the follow-ups. Result: False if the token is not the current one."""
+
+    id: str
+    token: bytes
+    outcome: Outcome
+    follow_ups: tuple[Invocation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone(Operation[bool]):
+    """Give a delivery back to be tried again at `not_before`. Result: False if the token is not the current one."""
+
+    id: str
+    token: bytes
+    not_before: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release(Operation[bool]):
+    """Give a delivery back as if it had never been leased. Result: False if the token is not the current one."""
+
+    id: str
+    token: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reclaim(Operation[int]):
+    """End every lease at once, because all earlier holders are known to be dead. Result: how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announce(Operation[None]):
+    """Say which services can run, and in which lane; calls of others are stranded. Result: None."""
+
+    services: Mapping[str, Lane]
+
+
+@dataclass(frozen=True, slots=True)
+class Look(Operation[Record | None]):
+    """Find an invocation by id, or the newest by CID. Result: its `Record`, or None."""
+
+    id: str | None = None
+    cid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel(Operation[bool]):
+    """Cancel what no server runs yet. Result: whether it was cancelled."""
+
+    id: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Purge(Operation[int]):
+    """Delete outcomes older than the retention, at most `limit`. Result: how many."""
+
+    retention: float
+    limit: int = 500
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a batch did.
+
+    Attributes:
+        results: one for each operation, in order; an exception for one that was refused.
+        ready: the batch made an invocation ready to be leased.
+        ended: ids of the invocations that got their outcome.
+    """
+
+    results: list[object] = field(default_factory=list)
+    ready: bool = False
+    ended: list[str] = field(default_factory=list)
+
+
+class Clock(Protocol):
+    """The two clocks a backend reads, both in milliseconds."""
+
+    def wall(self) -> int:
+        """Return Unix time."""
+
+    def boot(self) -> int:
+        """Return the time since the machine started, sleep included; nobody can set it."""
+
+    def boot_id(self) -> str:
+        """Return what tells one start of the machine from another."""
+
+
+class Backend(Protocol):
+    """Keeps the promises above. Used from one thread only."""
+
+    def apply(self, batch: Sequence[Operation[Any]]) -> Applied:
+        """Carry out operations in order, durably.
+
+        Raises:
+            BrokerUnavailable: nothing of the batch was stored.
+        """
+
+    def close(self) -> None:
+        """Give back files and connections."""

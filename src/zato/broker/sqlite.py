@@ -1,0 +1,382 @@
+"""The embedded broker: one SQLite file, written by one thread of each process.
+
+The data model and every statement stand in `sqlite.sql`; the promises in `zato.broker.base`.
+The file is a write-ahead log database. A batch that accepts or ends something is on the disk when
+`apply` returns (synchronous=FULL); leases and heartbeats need not be.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from zato.broker.base import (
+    Accept,
+    Accepted,
+    Announce,
+    Applied,
+    Beat,
+    Cancel,
+    Clock,
+    Finish,
+    Lease,
+    Leased,
+    Look,
+    Operation,
+    Postpone,
+    Purge,
+    Reclaim,
+    Release,
+)
+from zato.broker.rows import record_of, restore_invocation
+from zato.broker.statements import load_statements
+from zato.core.errors import BrokerUnavailable, Conflict, EnvironmentFault, ZatoError
+from zato.core.invocation import Delivery, Invocation, Lane, Outcome, Status
+from zato.core.packing import pack_error, pack_options
+
+__all__ = ["FORMAT_VERSION", "SQLiteBackend"]
+
+FORMAT_VERSION = 1
+
+# Outcomes and acceptances must be on the disk; what a crash may undo costs no fsync.
+DURABLE = (Accept, Finish, Cancel)
+READ_ONLY = (Look,)
+
+BUSY_PAUSE = 0.0003
+BUSY_LIMIT = 20.0
+
+
+class SQLiteBackend:
+    """Keeps every promise of `zato.broker.base` in one file. Used from one thread only."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            EnvironmentFault: the file cannot be opened, is no broker file, or a newer version wrote it.
+        """
+        self._clock = clock
+        self._sql = load_statements("zato.broker", "sqlite.sql")
+        self._db = _open(path)
+        try:
+            self._prepare(path)
+        except BaseException:
+            self._db.close()
+            raise
+        self._applied = Applied()
+        self._durable: bool | None = None
+        self._actions: Mapping[type[Operation[Any]], Callable[[Any], object]] = {
+            Accept: self._accept,
+            Lease: self._lease,
+            Beat: self._beat,
+            Finish: self._finish,
+            Postpone: self._postpone,
+            Release: self._release,
+            Reclaim: self._reclaim,
+            Announce: self._announce,
+            Look: self._look,
+            Cancel: self._cancel,
+            Purge: self._purge,
+        }
+
+    def apply(self, batch: Sequence[Operation[Any]]) -> Applied:
+        """Carry out operations in order, durably. See `zato.broker.base.Backend`."""
+        try:
+            return self._apply_together(batch)
+        except apsw.Error as error:
+            if len(batch) > 1:
+                return self._apply_apart(batch)
+            raise BrokerUnavailable(f"The broker's file cannot be written now: {error}.") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _apply_together(self, batch: Sequence[Operation[Any]]) -> Applied:
+        self._applied = applied = Applied()
+        self._begin(batch)
+        try:
+            for operation in batch:
+                applied.results.append(self._apply_one(operation))
+            self._commit()
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        return applied
+
+    def _apply_apart(self, batch: Sequence[Operation[Any]]) -> Applied:
+        """Give each operation a transaction of its own, so that one that cannot be stored fails alone."""
+        whole = Applied()
+        for operation in batch:
+            try:
+                part = self.apply([operation])
+            except BrokerUnavailable as refusal:
+                part = Applied(results=[refusal])
+            whole.results += part.results
+            whole.ended += part.ended
+            whole.ready = whole.ready or part.ready
+        return whole
+
+    def _apply_one(self, operation: Operation[Any]) -> object:
+        try:
+            return self._actions[type(operation)](operation)
+        except ZatoError as refusal:
+            return refusal
+
+    def _begin(self, batch: Sequence[Operation[Any]]) -> None:
+        durable = any(isinstance(operation, DURABLE) for operation in batch)
+        if durable is not self._durable:
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+        read_only = all(isinstance(operation, READ_ONLY) for operation in batch)
+        self._insist("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    def _commit(self) -> None:
+        self._insist("COMMIT")
+
+    def _insist(self, statement: str) -> None:
+        """Execute a statement that another process's lock may hold up.
+
+        SQLite's own waiting backs off to 100 ms, which makes a writer late that shares the file with a
+        busy one; a short pause of our own does not (docs/decisions/0001-store-thread.md).
+        """
+        give_up = time.monotonic() + BUSY_LIMIT
+        while True:
+            try:
+                self._db.execute(statement)
+                return
+            except apsw.BusyError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(BUSY_PAUSE)
+
+    def _run(self, name: str, **values: Any) -> apsw.Cursor:
+        return self._db.execute(self._sql[name], values)
+
+    def _rows(self, name: str, **values: Any) -> list[tuple[Any, ...]]:
+        return self._run(name, **values).fetchall()
+
+    def _row(self, name: str, **values: Any) -> tuple[Any, ...] | None:
+        rows = self._rows(name, **values)
+        return rows[0] if rows else None
+
+    def _changed(self, name: str, **values: Any) -> int:
+        self._run(name, **values)
+        return self._db.changes()
+
+    def _accept(self, operation: Accept) -> Accepted:
+        call = operation.invocation
+        if call.idempotency_key is not None:
+            first = self._row("first_with_key", key=call.idempotency_key, payload=call.payload, service=call.service)
+            if first is not None:
+                return _repeat(call, first)
+        self._store(call)
+        return Accepted(call.id, call.cid)
+
+    def _store(self, call: Invocation) -> None:
+        self._run(
+            "accept_invocation",
+            id=call.id,
+            cid=call.cid,
+            service=call.service,
+            parent=call.parent,
+            created=call.created,
+            not_before=call.not_before,
+            expires=call.expires,
+            queue=call.queue,
+            priority=call.priority,
+            payload=call.payload,
+            options=pack_options(call),
+        )
+        self._run(
+            "accept_pending",
+            service=call.service,
+            priority=call.priority,
+            not_before=call.not_before,
+            expires=call.expires,
+        )
+        if call.idempotency_key is not None:
+            self._run("accept_key", key=call.idempotency_key)
+        self._applied.ready = True
+
+    def _lease(self, operation: Lease) -> Leased:
+        self._move_time_on()
+        deliveries: list[Delivery] = []
+        for lane, limit in operation.limits.items():
+            if limit > 0:
+                deliveries += self._lease_lane(operation, lane, limit)
+        return Leased(deliveries, self._next_in())
+
+    def _lease_lane(self, operation: Lease, lane: Lane, limit: int) -> list[Delivery]:
+        ends = self._clock.boot() + int(operation.seconds * 1000)
+        held = {
+            "token": operation.token,
+            "lease_ends": ends,
+            "holder": operation.server,
+            "now": self._clock.wall(),
+        }
+        deliveries = []
+        for seq, attempts, takeovers, *row in self._rows("ready", lane=lane.value, limit=limit):
+            self._run("lease", seq=seq, **held)
+            invocation = restore_invocation(row)
+            deliveries.append(
+                Delivery(invocation=invocation, token=operation.token, attempts=attempts, takeovers=takeovers)
+            )
+        return deliveries
+
+    def _move_time_on(self) -> None:
+        now = self._clock.wall()
+        self._run("due", now=now)
+        self._run("ended_leases", boot=self._clock.boot())
+        for seq, call_id in self._rows("expired", now=now):
+            attempts, takeovers = self._rows("drop_pending", seq=seq)[0]
+            outcome = Outcome(status=Status.EXPIRED, ended=now, attempts=attempts)
+            self._record(seq, call_id, outcome, takeovers)
+
+    def _next_in(self) -> float | None:
+        not_before, expires, lease_ends = self._row("next_times") or (None, None, None)
+        now, boot = self._clock.wall(), self._clock.boot()
+        waits = [time - now for time in (not_before, expires) if time is not None]
+        if lease_ends is not None:
+            waits.append(lease_ends - boot)
+        return max(0, min(waits)) / 1000 if waits else None
+
+    def _beat(self, operation: Beat) -> list[str]:
+        ends = self._clock.boot() + int(operation.seconds * 1000)
+        return [
+            call_id
+            for call_id, token in operation.holdings
+            if not self._changed("beat", id=call_id, token=token, lease_ends=ends)
+        ]
+
+    def _finish(self, operation: Finish) -> bool:
+        row = self._row("acknowledge", id=operation.id, token=operation.token)
+        if row is None:
+            return False
+        seq, takeovers = row
+        self._record(seq, operation.id, operation.outcome, takeovers)
+        for follow_up in operation.follow_ups:
+            self._store(follow_up)
+        return True
+
+    def _record(self, seq: int, call_id: str, outcome: Outcome, takeovers: int) -> None:
+        self._run(
+            "record",
+            seq=seq,
+            status=outcome.status.value,
+            ended=outcome.ended,
+            started=outcome.started,
+            response=outcome.response,
+            error=pack_error(outcome.error),
+            attempts=outcome.attempts,
+            takeovers=takeovers,
+            server=outcome.server,
+            version=outcome.version,
+        )
+        self._applied.ended.append(call_id)
+
+    def _postpone(self, operation: Postpone) -> bool:
+        changed = self._changed(
+            "postpone",
+            id=operation.id,
+            token=operation.token,
+            not_before=operation.not_before,
+            attempts=operation.attempts,
+        )
+        self._applied.ready = True
+        return bool(changed)
+
+    def _release(self, operation: Release) -> bool:
+        self._applied.ready = True
+        return bool(self._changed("release", id=operation.id, token=operation.token))
+
+    def _reclaim(self, operation: Reclaim) -> int:
+        self._applied.ready = True
+        return self._changed("reclaim")
+
+    def _announce(self, operation: Announce) -> None:
+        before = {service: Lane(lane) for service, lane in self._run("deployed")}
+        if before == operation.services:
+            return
+        self._run("undeploy_all")
+        for service, lane in operation.services.items():
+            self._run("deploy", service=service, lane=lane.value)
+        for service in before.keys() | operation.services.keys():
+            lane_now = operation.services.get(service)
+            if before.get(service) is not lane_now:
+                self._run("move_lane", service=service, lane=None if lane_now is None else lane_now.value)
+        self._applied.ready = True
+
+    def _look(self, operation: Look) -> object:
+        if operation.id is not None:
+            found = self._row("look_by_id", id=operation.id)
+        else:
+            found = self._row("look_by_cid", cid=operation.cid)
+        row = self._row("look", seq=found[0]) if found else None
+        return record_of(row) if row else None
+
+    def _cancel(self, operation: Cancel) -> bool:
+        row = self._row("cancel", id=operation.id)
+        if row is None:
+            return False
+        seq, takeovers, _ = row
+        self._record(seq, operation.id, operation.outcome, takeovers)
+        return True
+
+    def _purge(self, operation: Purge) -> int:
+        before = self._clock.wall() - int(operation.retention * 1000)
+        rows = self._rows("old", before=before, limit=operation.limit)
+        for (seq,) in rows:
+            for statement in ("purge_outcome", "purge_invocation", "purge_key"):
+                self._run(statement, seq=seq)
+        return len(rows)
+
+    def _prepare(self, path: Path) -> None:
+        """Make the tables of a new file, check the version of an old one, end leases of before a reboot."""
+        try:
+            for pragma in (
+                "journal_mode = WAL",
+                "busy_timeout = 0",
+                "wal_autocheckpoint = 4000",
+                "cache_size = -16000",
+            ):
+                self._db.execute(f"PRAGMA {pragma}").fetchall()
+            self._insist("BEGIN IMMEDIATE")
+            version = self._db.pragma("user_version")
+            if version > FORMAT_VERSION:
+                raise EnvironmentFault(
+                    f"{path} is of format {version}; this version of zato reads up to {FORMAT_VERSION}. Upgrade zato."
+                )
+            if version == 0:
+                self._db.execute(self._sql["schema"])
+                self._db.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+            self._notice_reboot()
+            self._insist("COMMIT")
+        except apsw.Error as error:
+            raise EnvironmentFault(f"{path} is no usable broker file: {error}.") from error
+
+    def _notice_reboot(self) -> None:
+        known, current = self._row("boot_id"), self._clock.boot_id()
+        if known is None or known[0] != current:
+            self._run("reclaim")
+            self._run("set_boot_id", boot_id=current)
+
+
+def _open(path: Path) -> apsw.Connection:
+    try:
+        return apsw.Connection(str(path))
+    except apsw.Error as error:
+        raise EnvironmentFault(f"{path} cannot be opened: {error}. Check the rights of the folder.") from error
+
+
+def _repeat(call: Invocation, first: tuple[Any, ...]) -> Accepted:
+    call_id, cid, same = first
+    if not same:
+        raise Conflict(
+            f"The idempotency key {call.idempotency_key!r} was used before, for another service or payload "
+            f"(CID {cid}). Use a new key for a new call."
+        )
+    return Accepted(call_id, cid)

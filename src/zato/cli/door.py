@@ -1,0 +1,67 @@
+"""The front door, as the command line uses it: a client for the server that runs in a folder."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zato.client import AnyServiceInvoker, Response
+from zato.core.errors import ZatoError
+from zato.environment import Environment
+
+__all__ = ["ADMIN_PATH", "ask", "connect", "print_value", "refuse"]
+
+ADMIN_PATH = "/zato/admin/invoke"
+ADMIN_USER = "admin.invoke"
+
+
+class _Refused(ZatoError):
+    """The server answered, and the answer is no."""
+
+    code = "refused"
+
+
+def connect(path: Path, url_path: str = ADMIN_PATH, **options: Any) -> AnyServiceInvoker:
+    """Return a client of the server that runs in a folder.
+
+    Raises:
+        EnvironmentFault: the folder is no environment, or its passwords cannot be read.
+        ServerNotRunning: no server runs there.
+    """
+    environment = Environment(path).check()
+    auth = (ADMIN_USER, environment.credentials().admin_invoke)
+    return AnyServiceInvoker(environment.running().address, url_path, auth, **options)
+
+
+def ask(path: Path, service: str, payload: Mapping[str, Any] | None = None) -> Any:
+    """Invoke a built-in service and return what it answers.
+
+    Raises:
+        ZatoError: there is no answer, or the answer is no.
+    """
+    with connect(path) as client:
+        response = client.invoke(service, payload or "")
+    refuse(response)
+    return response.data
+
+
+def refuse(response: Response) -> None:
+    """Return if a call succeeded.
+
+    Raises:
+        ZatoError: with what the server said.
+    """
+    if not response.ok:
+        raise _Refused(str(response.details))
+
+
+def print_value(value: object, *, as_json: bool = False) -> None:
+    """Print a response: text as it is, anything else as JSON, on one line unless a person reads it."""
+    if isinstance(value, str) and not as_json:
+        click.echo(value)
+    else:
+        indent = 2 if sys.stdout.isatty() else None
+        click.echo(json.dumps(value, indent=indent, ensure_ascii=False))

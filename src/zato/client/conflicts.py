@@ -1,0 +1,32 @@
+"""Whether distributions of the original system are installed over the same files as ours."""
+
+import warnings
+from importlib import metadata
+
+__all__ = ["conflicting", "warn_of_conflicts"]
+
+# Both install files under `zato/`; pip lets the last one win, file by file.
+RIVALS = ("zato-client", "zato-common")
+
+
+def conflicting() -> tuple[str, ...]:
+    """Return the names of the installed distributions whose files overwrite ours, or ours theirs."""
+    return tuple(name for name in RIVALS if _is_installed(name))
+
+
+def warn_of_conflicts() -> None:
+    """Warn, in one line, which distributions to uninstall; say nothing if there are none."""
+    if names := " ".join(conflicting()):
+        warnings.warn(
+            f"{names} and openzato install the same files. "
+            f"Run 'pip uninstall {names}', then 'pip install --force-reinstall openzato'.",
+            stacklevel=2,
+        )
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Import paths that older services and programs use. Everything here is defined in `zato.core`."""

@@ -1,0 +1,31 @@
+"""The exceptions that services raise and callers catch."""
+
+from zato.core.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InvocationTimeout,
+    MethodNotAllowed,
+    NotFound,
+    ServiceError,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthorized,
+    UnknownService,
+    ZatoError,
+)
+
+__all__ = [
+    "BadRequest",
+    "Conflict",
+    "Forbidden",
+    "InvocationTimeout",
+    "MethodNotAllowed",
+    "NotFound",
+    "ServiceError",
+    "ServiceUnavailable",
+    "TooManyRequests",
+    "Unauthorized",
+    "UnknownService",
+    "ZatoError",
+]

@@ -1,0 +1,84 @@
+"""The nouns of invocation: one run of a service, and a request for one to be run later."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zato.core.retry import Retry
+
+__all__ = ["AsyncCall", "Call", "HTTPInfo"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HTTPInfo:
+    """The HTTP request a call came with; empty for calls that came another way.
+
+    Attributes:
+        headers: by lower-case name.
+        params: the query string, the last value of each name.
+    """
+
+    method: str = ""
+    path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One run of one service.
+
+    Attributes:
+        payload: what the service gets, converted already.
+        raw: the payload as it came.
+        channel: type of the door the call came through.
+        channel_name: which door of that type.
+        http: tells the HTTP request the call came with, if it did.
+        chain: names of the services that wait for this one, outermost first.
+    """
+
+    cid: str
+    service: str
+    payload: Any = ""
+    raw: Any = ""
+    channel: str = "invoke"
+    channel_name: str = ""
+    data_format: str = "dict"
+    transport: str | None = None
+    environ: dict[str, Any] | None = None
+    in_reply_to: str | None = None
+    http: Callable[[], HTTPInfo] | None = None
+    chain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncCall:
+    """A request to run a service in the background, before it is accepted.
+
+    Attributes:
+        caller: name of the service that asks, or None for a client.
+        parent: CID of the call that asks, or None.
+        callback: names of the services to call back; None leaves it to the naming convention.
+        on_failure: names of the services that learn of a failure.
+        expiration: seconds within which it must start; None or 0 means it never expires.
+        delay: seconds before it may start, or None.
+        cid: the CID it is to run under, or None for a new one.
+    """
+
+    service: str
+    payload: Any = ""
+    caller: str | None = None
+    parent: str | None = None
+    channel: str = "invoke-async"
+    data_format: str = "dict"
+    transport: str | None = None
+    environ: Mapping[str, Any] | None = None
+    callback: tuple[str, ...] | None = None
+    on_failure: tuple[str, ...] = ()
+    expiration: float | None = None
+    delay: float | None = None
+    retry: Retry = field(default_factory=Retry)
+    cid: str | None = None
+    in_reply_to: str | None = None
+    replay_of: str | None = None
+    idempotency_key: str | None = None

@@ -1,0 +1,236 @@
+"""An environment: the folder that `zato create` makes and a server is started from.
+
+    services/      Python files with services; every *.py in it is loaded at start
+    config.toml    settings; every one is listed with its default
+    secrets.toml   passwords of machine users, readable by the owner only
+    data/          the broker's file
+    run/           lock and address of the running server
+    logs/          server.log, one JSON object a line
+
+Written by `zato create`, read by the command line and by the server.
+"""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zato.core.errors import EnvironmentFault, ServerNotRunning
+from zato.core.settings import Settings, describe, make_settings
+
+__all__ = ["Credentials", "Environment", "RunningServer"]
+
+FOLDERS = ("services", "data", "run", "logs")
+PASSWORD_BYTES = 24
+LEGAL_PASSWORD = re.compile(r"[\x20-\x7e]{8,256}")
+WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- translated, not bound
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Passwords of the machine users `admin.invoke` and `pubapi`."""
+
+    admin_invoke: str
+    pubapi: str
+
+    @classmethod
+    def make(cls, admin_invoke: str | None = None, pubapi: str | None = None) -> "Credentials":
+        """Return the passwords given, and random ones for those that are not.
+
+        Raises:
+            EnvironmentFault: a password is not 8 to 256 printable ASCII characters.
+        """
+        for password in (admin_invoke, pubapi):
+            if password is not None and not LEGAL_PASSWORD.fullmatch(password):
+                raise EnvironmentFault("A password is 8 to 256 printable ASCII characters.")
+        return cls(
+            admin_invoke or secrets.token_urlsafe(PASSWORD_BYTES), pubapi or secrets.token_urlsafe(PASSWORD_BYTES)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """What a running server says of itself in its environment."""
+
+    pid: int
+    host: str
+    port: int
+
+    @property
+    def reachable_host(self) -> str:
+        """The address to connect to: this machine's own, for a server that listens on every address."""
+        return WILDCARD_HOSTS.get(self.host, self.host)
+
+    @property
+    def address(self) -> str:
+        """Where it is reached from this machine, as `http://host:port`."""
+        host = self.reachable_host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+class Environment:
+    """One environment's folder. Making an instance does not touch it."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the folder."""
+        self.path = path.resolve()
+        self.services = self.path / "services"
+        self.data = self.path / "data"
+        self.run = self.path / "run"
+        self.logs = self.path / "logs"
+        self._config = self.path / "config.toml"
+        self._secrets = self.path / "secrets.toml"
+        self._lock = self.run / "server.lock"
+        self._running = self.run / "server.json"
+
+    def create(self, settings: Mapping[str, object], credentials: Credentials) -> None:
+        """Make the folder with everything in it.
+
+        Raises:
+            EnvironmentFault: it is there and not empty, or cannot be made.
+            InvalidSetting: a setting is not legal; nothing is made then.
+        """
+        make_settings(("command line", settings))
+        try:
+            self._make_folder()
+            for name in FOLDERS:
+                (self.path / name).mkdir(mode=0o700 if name in ("data", "run") else 0o755)
+            self._config.write_text(_config_text(settings), "utf-8")
+            _write_private(self._secrets, _secrets_text(credentials))
+        except OSError as error:
+            raise EnvironmentFault(f"{self.path} cannot be made: {error.strerror}: {error.filename}.") from error
+
+    def check(self) -> "Environment":
+        """Return this environment.
+
+        Raises:
+            EnvironmentFault: the folder is none.
+        """
+        if not self.path.is_dir():
+            raise EnvironmentFault(f"{self.path} does not exist. Make an environment with 'zato create {self.path}'.")
+        if not self._config.is_file():
+            raise EnvironmentFault(
+                f"{self.path} is no environment: it has no config.toml. Make one with 'zato create' in another folder."
+            )
+        return self
+
+    def settings(self, *overrides: tuple[str, Mapping[str, object]]) -> Settings:
+        """Return the settings in force: defaults, `config.toml`, then what overrides it.
+
+        Raises:
+            EnvironmentFault: the file cannot be read.
+            InvalidSetting: a setting is unknown or not legal.
+        """
+        return make_settings((str(self._config), _read_toml(self._config)), *overrides)
+
+    def credentials(self) -> Credentials:
+        """Return the passwords.
+
+        Raises:
+            EnvironmentFault: the file cannot be read, others may read it, or a password is missing.
+        """
+        values = _read_toml(self._secrets)
+        if self._secrets.stat().st_mode & 0o077:
+            raise EnvironmentFault(f"{self._secrets} can be read by others. Run 'chmod 600 {self._secrets}'.")
+        try:
+            return Credentials(str(values["admin_invoke"]), str(values["pubapi"]))
+        except KeyError as error:
+            raise EnvironmentFault(f"{self._secrets} has no line for {error}.") from error
+
+    def lock(self) -> int:
+        """Take the environment's lock, held until the returned file descriptor is closed.
+
+        Whoever holds it knows that every earlier server of this environment is dead.
+
+        Raises:
+            EnvironmentFault: a server of this environment runs, or the lock cannot be taken.
+        """
+        try:
+            self.run.mkdir(mode=0o700, exist_ok=True)
+            handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise EnvironmentFault(f"{self._lock} cannot be opened: {error.strerror}.") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise EnvironmentFault(
+                f"A server of {self.path} runs already. Stop it with 'zato stop {self.path}'."
+            ) from error
+        return handle
+
+    def is_locked(self) -> bool:
+        """Tell whether a server of this environment runs."""
+        try:
+            os.close(self.lock())
+        except EnvironmentFault:
+            return True
+        return False
+
+    def announce(self, server: RunningServer) -> None:
+        """Say where the running server is, for the command line."""
+        text = json.dumps({"pid": server.pid, "host": server.host, "port": server.port})
+        draft = self._running.with_suffix(".new")
+        draft.write_text(text, "utf-8")
+        draft.replace(self._running)
+
+    def running(self) -> RunningServer:
+        """Return the running server.
+
+        Raises:
+            ServerNotRunning: none does; what an earlier one left behind counts for nothing.
+        """
+        if self.is_locked():
+            try:
+                values = json.loads(self._running.read_text("utf-8"))
+                return RunningServer(int(values["pid"]), str(values["host"]), int(values["port"]))
+            except (OSError, ValueError, KeyError, TypeError):
+                pass
+        raise ServerNotRunning(f"No server of {self.path} runs. Start one with 'zato start {self.path}'.")
+
+    def retract(self) -> None:
+        """Say that no server runs any more."""
+        self._running.unlink(missing_ok=True)
+
+    def _make_folder(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        if any(self.path.iterdir()):
+            raise EnvironmentFault(f"{self.path} is not empty. Name a folder that is empty or does not exist yet.")
+
+
+def _config_text(settings: Mapping[str, object]) -> str:
+    lines = ["# Settings of this server. A line that starts with # shows the default.", ""]
+    for setting in describe():
+        given = setting.name in settings
+        value = settings[setting.name] if given else setting.default
+        lines += [f"# {setting.help}", f"{'' if given else '# '}{setting.name} = {json.dumps(value)}", ""]
+    return "\n".join(lines)
+
+
+def _secrets_text(credentials: Credentials) -> str:
+    return (
+        "# Passwords of machine users. Keep this file readable by its owner only.\n"
+        f"admin_invoke = {json.dumps(credentials.admin_invoke)}\n"
+        f"pubapi = {json.dumps(credentials.pubapi)}\n"
+    )
+
+
+def _write_private(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise EnvironmentFault(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EnvironmentFault(f"{path} is no TOML: {error}.") from error

@@ -1,0 +1,53 @@
+"""`zato.service.*`: invoking by request, and what is deployed."""
+
+from typing import Any
+
+from zato.core.envelope import parse_request
+from zato.core.payload import encode
+from zato.server.builtin.inputs import read_object
+from zato.server.front import Front, Origin
+from zato.server.registry import Deployed, Services
+from zato.server.service import AsyncService
+
+__all__ = ["GetList", "Invoke"]
+
+
+class Invoke(AsyncService):
+    """Runs what its payload asks for, as `/zato/admin/invoke` does with a request's body."""
+
+    name = "zato.service.invoke"
+
+    def __init__(self, front: Front) -> None:
+        """Take what carries out clients' requests."""
+        self._front = front
+
+    async def handle(self) -> str:
+        """Return the text of the target's response, or the CID of an accepted call."""
+        request = parse_request(encode(self.request.payload))
+        return await self._front.invoke(request, Origin(self.cid, self.name))
+
+
+class GetList(AsyncService):
+    """Lists what is deployed, by name."""
+
+    name = "zato.service.get-list"
+
+    def __init__(self, services: Services) -> None:
+        """Take what is deployed."""
+        self._services = services
+
+    async def handle(self) -> dict[str, Any]:
+        """Return `{"items": [...]}`."""
+        read_object(self.request.payload)
+        services = self._services.current.by_name
+        return {"items": [_as_item(services[name]) for name in sorted(services)]}
+
+
+def _as_item(deployed: Deployed) -> dict[str, Any]:
+    return {
+        "name": deployed.name,
+        "impl_name": deployed.impl_name,
+        "is_internal": deployed.is_internal,
+        "is_async": deployed.is_async,
+        "file": deployed.file,
+    }

@@ -1,0 +1,195 @@
+"""Running a service: make an instance, call `handle`, return its response.
+
+A blocking service that another blocking one invokes is a function call on the same thread. Everything
+else that crosses between threads and the event loop is here, and nowhere else.
+"""
+
+import asyncio
+import concurrent.futures
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from zato.core.call import AsyncCall, Call
+from zato.core.errors import InvocationTimeout, RecursiveInvocation
+from zato.server.failures import contained
+from zato.server.publisher import Publisher
+from zato.server.registry import Deployed, Services
+from zato.server.service import AsyncService, Response, Service
+from zato.server.threads import Budget, Threads
+
+__all__ = ["Dispatcher"]
+
+Ran = TypeVar("Ran")
+Shaped = TypeVar("Shaped")
+
+
+class Dispatcher:
+    """Runs services. It is the `Runtime` that a running service talks to."""
+
+    def __init__(
+        self,
+        services: Services,
+        threads: Threads,
+        publisher: Publisher,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        max_depth: int,
+    ) -> None:
+        """Take what is deployed, where blocking services run, and how deep they may nest."""
+        self._services = services
+        self._threads = threads
+        self._publisher = publisher
+        self._loop = loop
+        self._max_depth = max_depth
+
+    async def run_root(
+        self, call: Call, shape: Callable[[Response], Shaped], budget: Budget, timeout: float | None = None
+    ) -> Shaped:
+        """Run a call that came through a door, and return its response as `shape` makes it.
+
+        `shape` runs where the service ran, so that a large response does not hold up the event loop.
+
+        Raises:
+            UnknownService: nothing is deployed under the name.
+            InvocationTimeout: `timeout` seconds ran out. A blocking service keeps its slot to its end.
+            Exception: whatever the service or `shape` raised; never one that would end the process.
+        """
+        deployed = self._services.current.get(call.service)
+        if not deployed.is_async:
+            return await budget.run(  # type: ignore[no-any-return]
+                lambda: self.run_shaped(deployed, call, shape), label=call.service, timeout=timeout
+            )
+        return shape(await self._within(timeout, call.service, self.run_on_loop(deployed, call)))
+
+    def run_shaped(self, deployed: Deployed, call: Call, shape: Callable[[Response], Shaped]) -> Shaped:
+        """Run a blocking service on this thread. What it raises is contained."""
+        try:
+            return shape(self.run_on_thread(deployed, call))
+        except BaseException as error:
+            safe = contained(error)
+            if safe is error:
+                raise
+            raise safe from error
+
+    def run_on_thread(self, deployed: Deployed, call: Call) -> Response:
+        """Run a blocking service on this thread and return its response."""
+        service = deployed.make()
+        assert isinstance(service, Service)  # noqa: S101 -- `is_async` says so; for the type checker
+        service._bind(call, self)
+        returned = service.handle()
+        if returned is not None:
+            service.response.payload = returned
+        return service.response
+
+    async def run_on_loop(self, deployed: Deployed, call: Call) -> Response:
+        """Run an asynchronous service and return its response. What it raises is contained."""
+        try:
+            service = deployed.make()
+            assert isinstance(service, AsyncService)  # noqa: S101 -- as above
+            service._bind(call, self)
+            returned = await service.handle()
+        except (SystemExit, KeyboardInterrupt, StopAsyncIteration) as error:
+            raise contained(error) from error
+        if returned is not None:
+            service.response.payload = returned
+        return service.response
+
+    def invoke_here(self, call: Call, timeout: float | None) -> Response:
+        """Run another service for one that blocks on this thread. See `zato.server.service.Runtime`."""
+        deployed = self._nested(call)
+        if deployed.is_async:
+            running = asyncio.run_coroutine_threadsafe(self.run_on_loop(deployed, call), self._loop)
+            return _wait(running, timeout, call.service)
+        if timeout is None:
+            return self.run_on_thread(deployed, call)
+        extra: concurrent.futures.Future[Response] = concurrent.futures.Future()
+        self._threads.start(_filling(extra, lambda: self.run_on_thread(deployed, call)), _ignore)
+        return _wait(extra, timeout, call.service)
+
+    async def invoke(self, call: Call, timeout: float | None) -> Response:
+        """Run another service for one on the event loop. See `zato.server.service.Runtime`."""
+        deployed = self._nested(call)
+        if deployed.is_async:
+            return await self._within(timeout, call.service, self.run_on_loop(deployed, call))
+        running = self._threads.run(lambda: self.run_shaped(deployed, call, _as_it_is))
+        return await self._within(timeout, call.service, running)
+
+    def publish_here(self, call: AsyncCall) -> str:
+        """Store a background call for a service that blocks on this thread."""
+        return self._publisher.publish_here(call).cid
+
+    async def publish(self, call: AsyncCall) -> str:
+        """Store a background call for a service on the event loop."""
+        return (await self._publisher.publish(call)).cid
+
+    def _nested(self, call: Call) -> Deployed:
+        if call.service == call.chain[-1]:
+            raise RecursiveInvocation(
+                f"{call.service!r} cannot invoke itself synchronously. Use invoke_async, or a function."
+            )
+        if len(call.chain) >= self._max_depth:
+            raise RecursiveInvocation(
+                f"Services invoke each other more than {self._max_depth} deep (setting max_depth): "
+                f"{' -> '.join((*call.chain, call.service))}."
+            )
+        return self._services.current.get(call.service)
+
+    async def _within(self, timeout: float | None, service: str, running: Awaitable[Ran]) -> Ran:
+        if timeout is None:
+            return await running
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                return await running
+        except TimeoutError:
+            if limit.expired():
+                raise timed_out(service, timeout) from None
+            raise
+
+
+def timed_out(service: str, timeout: float) -> InvocationTimeout:
+    """Return the error of a call whose time ran out."""
+    return InvocationTimeout(f"{service!r} did not answer within {timeout:g} s.")
+
+
+def _wait(running: "concurrent.futures.Future[Response]", timeout: float | None, service: str) -> Response:
+    done, _ = concurrent.futures.wait((running,), timeout)
+    if not done:
+        running.cancel()
+        raise timed_out(service, timeout or 0)
+    return running.result()
+
+
+def _filling(answer: "concurrent.futures.Future[Response]", work: Callable[[], Response]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:
+            _settle(answer, error=error)
+        else:
+            _settle(answer, result=result)
+
+    return run
+
+
+def _settle(
+    answer: "concurrent.futures.Future[Response]",
+    *,
+    result: Response | None = None,
+    error: BaseException | None = None,
+) -> None:
+    """Settle a future whose caller may have stopped waiting."""
+    if not answer.set_running_or_notify_cancel():
+        return
+    if error is not None:
+        answer.set_exception(error)
+    elif result is not None:
+        answer.set_result(result)
+
+
+def _as_it_is(response: Response) -> Response:
+    return response
+
+
+def _ignore(*_: object) -> None:
+    """Take a result that went elsewhere already."""

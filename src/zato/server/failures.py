@@ -1,0 +1,54 @@
+"""What a service raised, as data for a record, as a line in the log, as something safe to pass on."""
+
+import logging
+import traceback
+
+from zato.core.errors import ServiceError, ZatoError
+from zato.core.invocation import ErrorInfo
+
+__all__ = ["PROCESS_DIED", "ServiceExited", "contained", "describe", "log_failure", "process_died"]
+
+PROCESS_DIED = "process_died"
+UNEXPECTED = "exception"
+
+logger = logging.getLogger("zato.server")
+
+
+class ServiceExited(ZatoError):
+    """A service called `sys.exit`, or raised something else that would end the process."""
+
+    code = "service_exited"
+
+
+def contained(error: BaseException) -> Exception:
+    """Return an error that is safe to raise anywhere: one that would end a loop or a process is wrapped."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
+        return error
+    wrapped = ServiceExited(f"{type(error).__name__}: {error}. The server goes on; return or raise to end a service.")
+    wrapped.__cause__ = error
+    return wrapped
+
+
+def describe(error: BaseException) -> ErrorInfo:
+    """Return an error as it is recorded."""
+    code = error.code if isinstance(error, ZatoError) else UNEXPECTED
+    text = "".join(traceback.format_exception(error))
+    return ErrorInfo(code=code, type=type(error).__name__, message=str(error), traceback=text)
+
+
+def process_died(takeovers: int) -> ErrorInfo:
+    """Return why a call is given up that lost its process too often."""
+    message = (
+        f"The process that ran this call died {takeovers} times, the most that max_takeovers allows. "
+        "Find out what kills it, then replay it."
+    )
+    return ErrorInfo(code=PROCESS_DIED, type="ProcessDied", message=message)
+
+
+def log_failure(service: str, cid: str, channel: str, error: BaseException) -> None:
+    """Log a failed root call: what a service meant to say as one line, anything else with its traceback."""
+    extra = {"cid": cid, "service": service, "channel": channel}
+    if isinstance(error, ServiceError):
+        logger.info("%s answered %s: %s", service, type(error).__name__, error, extra=extra)
+    else:
+        logger.error("%s failed with %s: %s", service, type(error).__name__, error, extra=extra, exc_info=error)

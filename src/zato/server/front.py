@@ -1,0 +1,95 @@
+"""What a client may ask for, whichever door it came through: run a service now, or in the background."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zato.core.call import AsyncCall, Call, HTTPInfo
+from zato.core.envelope import InvokeRequest
+from zato.core.payload import from_door, to_text, unwrapped
+from zato.core.retry import Retry
+from zato.server.dispatcher import Dispatcher
+from zato.server.publisher import Publisher
+from zato.server.registry import Services
+from zato.server.service import Response
+from zato.server.threads import Budget
+
+__all__ = ["Front", "Origin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a client's request came from: its CID, its door, and its HTTP side if it has one."""
+
+    cid: str
+    door: str
+    http: Callable[[], HTTPInfo] | None = None
+
+
+class Front:
+    """Carries out the requests of clients."""
+
+    def __init__(self, services: Services, dispatcher: Dispatcher, publisher: Publisher, budget: Budget) -> None:
+        """Take what is deployed, what runs and stores calls, and the slots that requests wait for."""
+        self._services = services
+        self._dispatcher = dispatcher
+        self._publisher = publisher
+        self._budget = budget
+
+    async def invoke(self, request: InvokeRequest, origin: Origin) -> str:
+        """Return the text of the service's response, or of the CID of a call that was accepted.
+
+        Raises:
+            ZatoError: the request was refused.
+            Exception: whatever the service raised.
+        """
+        payload, raw = from_door(request.payload)
+        if request.is_async:
+            return await self._publish(request, payload, origin)
+        call = Call(
+            cid=origin.cid,
+            service=self._named(request.name),
+            payload=payload,
+            raw=raw,
+            channel=request.channel,
+            channel_name=origin.door,
+            data_format=request.data_format,
+            transport=request.transport,
+            http=origin.http,
+        )
+        shape = _unwrapped_text if request.skip_response_elem else _text
+        return await self._dispatcher.run_root(call, shape, self._budget, request.timeout or None)
+
+    async def _publish(self, request: InvokeRequest, payload: object, origin: Origin) -> str:
+        call = AsyncCall(
+            service=self._named(request.name),
+            payload=payload,
+            parent=origin.cid,
+            channel="invoke-async" if request.channel == "invoke" else request.channel,
+            data_format=request.data_format,
+            transport=request.transport,
+            callback=request.callback,
+            on_failure=request.on_failure or (),
+            expiration=request.expiration,
+            delay=request.delay,
+            retry=Retry() if request.retry is None else Retry.of(request.retry),
+            cid=request.cid,
+            idempotency_key=request.idempotency_key,
+        )
+        # A client that leaves must not take back what is being stored.
+        return (await asyncio.shield(self._publisher.publish(call))).cid
+
+    def _named(self, asked: str) -> str:
+        """Return the name of a service that was asked for by name, or by implementation."""
+        registry = self._services.current
+        if asked not in registry.by_name:
+            asked = registry.by_impl_name.get(asked, asked)
+        return asked
+
+
+def _text(response: Response) -> str:
+    return to_text(response.payload)
+
+
+def _unwrapped_text(response: Response) -> str:
+    return to_text(unwrapped(response.payload))

@@ -1,0 +1,44 @@
+"""HTTP Basic authentication of machine users (RFC 7617)."""
+
+import base64
+import binascii
+import hmac
+
+from zato.core.errors import Unauthorized
+
+__all__ = ["BasicAuth"]
+
+
+class BasicAuth:
+    """One user with one password."""
+
+    def __init__(self, user: str, password: str, realm: str) -> None:
+        """Take the credentials, and the realm that a refused client is told."""
+        self.realm = realm
+        self._user = user
+        self._credentials = f"{user}:{password}".encode()
+        self._header = b"Basic " + base64.b64encode(self._credentials)
+
+    def check(self, header: str | None) -> None:
+        """Return if the value of the `Authorization` header is right.
+
+        Raises:
+            Unauthorized: it is missing, malformed or wrong.
+        """
+        if header is None:
+            raise Unauthorized(f"Send HTTP Basic credentials of the user {self._user!r}.")
+        # The common spelling first; comparison takes the same time wherever the first difference is.
+        if hmac.compare_digest(header.encode(), self._header):
+            return
+        scheme, _, encoded = header.strip().partition(" ")
+        if scheme.lower() != "basic":
+            raise Unauthorized(f"Send HTTP Basic credentials, not {scheme[:20]!r}.")
+        if not hmac.compare_digest(_decoded(encoded), self._credentials):
+            raise Unauthorized(f"User or password is wrong; this address takes the user {self._user!r}.")
+
+
+def _decoded(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Unauthorized("The HTTP Basic credentials are not base64.") from error

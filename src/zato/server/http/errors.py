@@ -1,0 +1,32 @@
+"""The one place where an error becomes a reply."""
+
+import traceback
+
+from zato.core.envelope import details_of, encode_error
+from zato.core.errors import MethodNotAllowed, ServiceUnavailable, Unauthorized, ZatoError
+from zato.server.http.message import Reply
+
+__all__ = ["error_reply"]
+
+RETRY_AFTER_SECONDS = "1"
+
+
+def error_reply(error: BaseException, cid: str, *, tracebacks: bool, realm: str = "") -> Reply:
+    """Return the reply to a request that failed.
+
+    Args:
+        error: what was raised.
+        cid: of the request.
+        tracebacks: tell the caller where it was raised.
+        realm: what a caller without credentials is told to log in to.
+    """
+    status = error.status if isinstance(error, ZatoError) else 500
+    details = "".join(traceback.format_exception(error)) if tracebacks else details_of(error)
+    reply = Reply(status, encode_error(details, cid))
+    if isinstance(error, Unauthorized) and realm:
+        reply.headers.append(("WWW-Authenticate", f'Basic realm="{realm}", charset="UTF-8"'))
+    elif isinstance(error, ServiceUnavailable):
+        reply.headers.append(("Retry-After", RETRY_AFTER_SECONDS))
+    elif isinstance(error, MethodNotAllowed) and error.allowed:
+        reply.headers.append(("Allow", ", ".join(error.allowed)))
+    return reply

@@ -1,0 +1,111 @@
+"""Opening and closing the doors: granian, embedded on our event loop."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server as GranianServer
+
+from zato.core.errors import EnvironmentFault
+from zato.server.http.rsgi import RSGIAdapter
+
+__all__ = ["Listener"]
+
+# Connections, not requests: silent ones are never timed out, so the limit is far above any need.
+MAX_CONNECTIONS = 20_000
+HEADER_TIMEOUT_MS = 30_000
+OPEN_TIMEOUT = 10.0
+CLOSE_TIMEOUT = 3.0
+POLL = 0.005
+
+
+class Listener:
+    """One TCP address that requests come in at."""
+
+    def __init__(self, adapter: RSGIAdapter, host: str, port: int) -> None:
+        """Take what answers, and where to listen."""
+        self._host = host
+        self._port = port
+        self._granian = _granian(adapter, host, port)
+        self._serving: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Return when requests are answered.
+
+        Raises:
+            EnvironmentFault: the address cannot be listened on.
+        """
+        _require_free(self._host, self._port)
+        self._serving = asyncio.create_task(self._granian.serve())
+        async with asyncio.timeout(OPEN_TIMEOUT):
+            while not await self._answers():
+                if self._serving.done():
+                    raise EnvironmentFault(
+                        f"Cannot listen on {self._host}:{self._port}."
+                    ) from self._serving.exception()
+                await asyncio.sleep(POLL)
+
+    def close(self) -> None:
+        """Accept no new connections. Requests in progress go on."""
+        self._granian.stop()  # type: ignore[no-untyped-call]
+
+    async def closed(self) -> None:
+        """Return when every connection has ended, or after 3 s."""
+        if self._serving is None:
+            return
+        self.close()
+        await asyncio.wait((self._serving,), timeout=CLOSE_TIMEOUT)
+        self._serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._serving
+
+    async def _answers(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection(_reachable(self._host), self._port)
+        except OSError:
+            return False
+        writer.close()
+        await writer.wait_closed()
+        return True
+
+
+def _granian(adapter: RSGIAdapter, host: str, port: int) -> GranianServer:
+    # granian asks a target for `__rsgi__`; a plain function has none and is called as it is.
+    async def target(scope: object, proto: object) -> None:
+        await adapter(scope, proto)  # type: ignore[arg-type]
+
+    return GranianServer(
+        target,
+        address=host,
+        port=port,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
+        websockets=False,
+        backlog=1024,
+        backpressure=MAX_CONNECTIONS,
+        log_enabled=False,
+    )
+
+
+def _require_free(host: str, port: int) -> None:
+    """Bind the port once without SO_REUSEPORT, which granian sets and which hides a second server."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = (
+                "is taken by another program"
+                if error.errno == errno.EADDRINUSE
+                else f"cannot be used: {error.strerror}"
+            )
+            raise EnvironmentFault(f"Port {port} on {host} {reason}. Choose another with --port.") from error
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- translated, not bound

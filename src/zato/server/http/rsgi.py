@@ -1,0 +1,122 @@
+"""The adapter between granian's RSGI interface and the application.
+
+What granian does not do is done here: bodies have limits of size and time, every answer carries a CID,
+and a handler never ends without an answer. docs/decisions/0002-granian.md says what was tried.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Callable, Mapping
+from typing import Any, Protocol
+
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
+
+from zato.core.envelope import CID_HEADER
+from zato.core.errors import ShuttingDown
+from zato.server.failures import contained
+from zato.server.http.bodies import BodyDeadlines, ClientLeft, declared_length, read_body
+from zato.server.http.errors import error_reply
+from zato.server.http.message import Reply, Request
+from zato.server.http.routes import Application
+from zato.server.identity import new_cid
+
+__all__ = ["RSGIAdapter"]
+
+CLIENT_GONE = (ClientLeft, ProtocolClosed)
+
+logger = logging.getLogger("zato.server")
+
+
+class _Headers(Protocol):
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def items(self) -> list[tuple[str, str]]: ...
+
+
+class _Scope(Protocol):
+    proto: str
+    method: str
+    path: str
+    query_string: str
+    headers: _Headers
+
+
+class _Protocol(AsyncIterable[bytes], Protocol):
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+
+class RSGIAdapter:
+    """Answers granian's calls with what the application replies."""
+
+    def __init__(self, application: Application, *, max_body: int, body_timeout: float) -> None:
+        """Take the application, and the limits of bodies in bytes and seconds."""
+        self._application = application
+        self._max_body = max_body
+        self._deadlines = BodyDeadlines(body_timeout)
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def in_progress(self) -> int:
+        """How many requests have not been answered yet."""
+        return len(self._tasks)
+
+    @property
+    def half_sent(self) -> int:
+        """How many of them have bodies that have not arrived."""
+        return self._deadlines.watched
+
+    def end_all(self) -> None:
+        """Cancel every request in progress; each gets a 503."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def __call__(self, scope: _Scope, proto: _Protocol) -> None:
+        """Answer one request."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+        cid = new_cid()
+        try:
+            reply = await self._application.handle(self._request(cid, scope, proto))
+        except asyncio.CancelledError:
+            reply = self._stopped(cid)
+        except CLIENT_GONE:
+            return
+        except BaseException as error:
+            logger.exception("A request failed outside of its handler", extra={"cid": cid})
+            reply = error_reply(contained(error), cid, tracebacks=False)
+        finally:
+            self._tasks.discard(task)
+        self._send(proto, reply, cid)
+
+    def _request(self, cid: str, scope: _Scope, proto: _Protocol) -> Request:
+        headers = scope.headers
+
+        async def read() -> bytes:
+            length = declared_length(headers.get("content-length"), self._max_body)
+            with self._deadlines.watch():
+                return await read_body(proto, length, self._max_body)
+
+        return Request(
+            cid=cid,
+            method=scope.method,
+            path=scope.path,
+            query=scope.query_string,
+            header=headers.get,
+            headers=_all_of(headers),
+            read=read,
+        )
+
+    def _stopped(self, cid: str) -> Reply:
+        error = ShuttingDown("The server stopped before the call ended. Try again on another one, or later.")
+        return error_reply(error, cid, tracebacks=False)
+
+    def _send(self, proto: _Protocol, reply: Reply, cid: str) -> None:
+        headers = [("content-type", reply.content_type), (CID_HEADER.lower(), cid), *reply.headers]
+        try:
+            proto.response_bytes(reply.status, headers, reply.body)
+        except ProtocolClosed:
+            logger.debug("The client left before its answer", extra={"cid": cid})
+
+
+def _all_of(headers: _Headers) -> Callable[[], Mapping[str, str]]:
+    return lambda: dict(headers.items())

@@ -1,0 +1,96 @@
+"""Logs: one JSON object a line, or coloured text on a terminal, written by a thread of their own.
+
+Users' own `logging` loggers join in. A line carries CID, service and channel where they are known.
+"""
+
+import logging
+import logging.handlers
+import queue
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+
+__all__ = ["logging_to"]
+
+MAX_FILE = 20_000_000
+KEPT_FILES = 5
+FIELDS = ["cid", "service", "channel"]
+CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127) if code not in (9, 10)} | {10: "\\n"}
+
+
+class _InOrder(logging.handlers.QueueHandler):
+    """Hands records over as they are; the listener formats them on its own thread."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Fix the message, so that later changes to its arguments do not show."""
+        record.msg = record.getMessage()
+        record.args = None
+        return record
+
+
+@contextmanager
+def logging_to(file: Path, *, level: str, style: str, stream: TextIO | None = None) -> Iterator[None]:
+    """Log to a file and a stream while the context lasts.
+
+    Args:
+        file: gets one JSON object a line; at 20 MB it is put aside, five times.
+        level: the least that is logged.
+        style: `json` or `text` for the stream, or `auto`: text if it is a terminal.
+        stream: standard error by default.
+    """
+    out = stream or sys.stderr
+    text = style == "text" or (style == "auto" and out.isatty())
+    to_stream = logging.StreamHandler(out)
+    to_stream.setFormatter(_formatter(text=text, colors=out.isatty()))
+    to_file = logging.handlers.RotatingFileHandler(file, maxBytes=MAX_FILE, backupCount=KEPT_FILES, encoding="utf-8")
+    to_file.setFormatter(_formatter(text=False, colors=False))
+
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    handler = _InOrder(records)
+    listener = logging.handlers.QueueListener(records, to_stream, to_file)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(level)
+    logging.getLogger("_granian").setLevel(logging.ERROR)
+    listener.start()
+    try:
+        yield
+    finally:
+        listener.stop()
+        root.removeHandler(handler)
+        to_file.close()
+
+
+def _formatter(*, text: bool, colors: bool) -> structlog.stdlib.ProcessorFormatter:
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.ExtraAdder(allow=FIELDS),
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        _stamp,
+    ]
+    if text:
+        tail: list[structlog.typing.Processor] = [_one_line, structlog.dev.ConsoleRenderer(colors=colors)]
+    else:
+        tail = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail],
+    )
+
+
+def _stamp(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Add when the record was made, not when it is written."""
+    made: float = event["_record"].created
+    event["timestamp"] = datetime.fromtimestamp(made, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return event
+
+
+def _one_line(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Keep a message on its line: control characters are shown, not obeyed."""
+    event["event"] = str(event.get("event", "")).translate(CONTROL)
+    return event

@@ -1,0 +1,108 @@
+"""Finding an invocation, waiting for its outcome, and the JSON form its record has."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from zato.broker.base import Look
+from zato.broker.batcher import Batcher
+from zato.core.errors import BadRequest, NotFound
+from zato.core.invocation import ErrorInfo, Record
+from zato.core.payload import decode, holds_nan
+from zato.server.waiters import Waiters
+
+__all__ = ["Records", "record_as_json"]
+
+
+class Records:
+    """What the broker knows, for built-in services."""
+
+    def __init__(self, batcher: Batcher, waiters: Waiters) -> None:
+        """Take the broker, and where outcomes are announced."""
+        self._batcher = batcher
+        self._waiters = waiters
+
+    async def get(self, *, call_id: str | None, cid: str | None, wait: float = 0) -> Record:
+        """Return a record; with `wait`, as soon as there is an outcome, or after that many seconds without.
+
+        Raises:
+            BadRequest: not exactly one of id and CID is given.
+            NotFound: there is no such invocation.
+        """
+        if (call_id is None) == (cid is None):
+            raise BadRequest("Give either 'cid' or 'id'.")
+        record = await self._look(Look(id=call_id, cid=cid))
+        if record.outcome is not None or not wait:
+            return record
+        await self._ended(record.invocation.id, wait)
+        return await self._look(Look(id=record.invocation.id))
+
+    async def _ended(self, call_id: str, wait: float) -> None:
+        """Return when the invocation has its outcome, or after `wait` seconds."""
+        future = self._waiters.enter(call_id)
+        try:
+            # The outcome may have come between the first look and `enter`.
+            if (await self._look(Look(id=call_id))).outcome is None:
+                await asyncio.wait((future,), timeout=wait)
+        finally:
+            self._waiters.leave(call_id, future)
+
+    async def _look(self, look: Look) -> Record:
+        record = await self._batcher.ask(look)
+        if record is None:
+            what = f"id {look.id!r}" if look.cid is None else f"CID {look.cid!r}"
+            raise NotFound(f"No invocation has the {what}. Outcomes are kept for the time set by 'retention'.")
+        return record
+
+
+def record_as_json(record: Record, *, tracebacks: bool) -> dict[str, Any]:
+    """Return a record as the built-in services give it out."""
+    call, outcome = record.invocation, record.outcome
+    return {
+        "id": call.id,
+        "cid": call.cid,
+        "cid_count": record.cid_count,
+        "service": call.service,
+        "status": record.status.value,
+        "channel": call.channel,
+        "queue": call.queue,
+        "priority": call.priority,
+        "parent": call.parent,
+        "in_reply_to": call.in_reply_to,
+        "replay_of": call.replay_of,
+        "attempts": record.attempts,
+        "takeovers": record.takeovers,
+        "created": _iso(call.created),
+        "not_before": _iso(record.not_before),
+        "expires": _iso(call.expires),
+        "started": _iso(record.started),
+        "ended": _iso(outcome.ended if outcome else None),
+        "server": record.server,
+        "version": outcome.version if outcome else None,
+        "payload": _shown(call.payload),
+        "response": _shown(outcome.response if outcome else None),
+        "error": _error(outcome.error if outcome else None, tracebacks),
+        "callback": list(call.callback),
+        "on_failure": list(call.on_failure),
+    }
+
+
+def _iso(milliseconds: int | None) -> str | None:
+    """Return a time as ISO 8601 in UTC with milliseconds."""
+    if milliseconds is None:
+        return None
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _shown(stored: bytes | None) -> Any:
+    """Return stored JSON as a value; what only lenient parsers read is shown as text."""
+    if stored is None:
+        return None
+    return stored.decode() if holds_nan(stored) else decode(stored)
+
+
+def _error(error: ErrorInfo | None, tracebacks: bool) -> dict[str, str] | None:
+    if error is None:
+        return None
+    return {**error.public(), "traceback": error.traceback} if tracebacks else error.public()

@@ -1,0 +1,187 @@
+"""The composition root: turns settings into objects, and owns the order of start and stop.
+
+Start: the store first, because without it nothing can be promised; then the services, because calls
+of what is not deployed are stranded; then the worker; the doors last, because behind an open door
+everything works. Stop, the other way round: readiness says no, so that balancers look elsewhere; doors
+close before the worker, and the worker before the store, so that nothing is accepted that cannot be
+stored and everything that ended is recorded.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from zato.broker.base import Announce, Reclaim
+from zato.broker.batcher import Batcher
+from zato.broker.clock import SystemClock
+from zato.broker.open import open_backend
+from zato.core.settings import Settings
+from zato.environment import Credentials, Environment
+from zato.server.builtin.basic import Echo, InputLogger, Ping
+from zato.server.builtin.invocation import Get
+from zato.server.builtin.server import Info
+from zato.server.builtin.service import GetList, Invoke
+from zato.server.dispatcher import Dispatcher
+from zato.server.front import Front
+from zato.server.http.auth import BasicAuth
+from zato.server.http.listener import Listener
+from zato.server.http.routes import Application, Health
+from zato.server.http.rsgi import RSGIAdapter
+from zato.server.loader import Loaded, load_folder
+from zato.server.publisher import Publisher
+from zato.server.records import Records
+from zato.server.registry import Deployed, Registry, Services
+from zato.server.threads import Budget, Threads
+from zato.server.waiters import Waiters
+from zato.server.worker import Limits, Worker
+
+__all__ = ["Server"]
+
+ADMIN_USER = "admin.invoke"
+ADMIN_REALM = "Zato admin invoke"
+POLL = 0.02
+
+logger = logging.getLogger("zato.server")
+
+
+class Server:
+    """One server process, from its settings to its open doors and back."""
+
+    def __init__(self, environment: Environment, settings: Settings, credentials: Credentials) -> None:
+        """Build everything. Call on the event loop; nothing runs before `start`.
+
+        Raises:
+            EnvironmentFault: the broker's file cannot be used.
+        """
+        loop = asyncio.get_running_loop()
+        self._environment = environment
+        self._settings = settings
+        self._started = datetime.now(UTC)
+        self._services = Services()
+        self._batcher = Batcher(open_backend(settings.broker, environment.data, SystemClock()), loop)
+        self._threads = Threads(loop, keep=settings.http_threads + settings.background_threads)
+        self._budget = Budget(self._threads, settings.http_threads, name="HTTP slots")
+        publisher = Publisher(self._services, self._batcher, max_stored=settings.max_stored)
+        dispatcher = Dispatcher(self._services, self._threads, publisher, loop=loop, max_depth=settings.max_depth)
+        self._worker = Worker(
+            settings.name, self._batcher, self._services, dispatcher, self._threads, limits=_limits(settings)
+        )
+        self._front = Front(self._services, dispatcher, publisher, self._budget)
+        self._waiters = Waiters()
+        self._health = Health(self._stuck)
+        self._adapter = RSGIAdapter(
+            Application(
+                self._front,
+                BasicAuth(ADMIN_USER, credentials.admin_invoke, ADMIN_REALM),
+                self._health,
+                max_requests=settings.max_requests,
+                tracebacks=settings.return_tracebacks,
+                honour_default_expiration=settings.honour_default_expiration,
+            ),
+            max_body=settings.max_body,
+            body_timeout=settings.body_timeout,
+        )
+        self._listener = Listener(self._adapter, settings.host, settings.port)
+
+    async def start(self) -> Loaded:
+        """Open the store, load the services, start the worker, open the doors.
+
+        Returns what was loaded and what was not.
+
+        Raises:
+            EnvironmentFault: the port is taken, or the broker's file cannot be used.
+        """
+        self._batcher.on_ended = self._waiters.announce
+        self._batcher.start()
+        freed = await self._batcher.ask(Reclaim())
+        if freed:
+            logger.warning("%d calls lost their process and run again", freed)
+        loaded = load_folder(self._environment.services)
+        await self.deploy(loaded)
+        self._worker.start()
+        await self._listener.open()
+        self._health.not_ready = ""
+        return loaded
+
+    async def deploy(self, loaded: Loaded) -> None:
+        """Put loaded services in force, together with the built-in ones."""
+        for error in loaded.errors:
+            logger.error("Not deployed: %s", error)
+        registry = Registry([*loaded.services, *self._builtins()])
+        await self._batcher.ask(Announce(registry.lanes()))
+        self._services.current = registry
+
+    async def stop(self) -> None:
+        """Close the doors, let work end, record it, give back the rest, close the store."""
+        settings = self._settings
+        self._health.not_ready = "stopping"
+        await asyncio.sleep(settings.drain)
+        self._health.closing = True
+        self._worker.stop_leasing()
+        self._listener.close()
+        deadline = time.monotonic() + settings.grace
+        await self._until(
+            lambda: self._adapter.in_progress == self._adapter.half_sent and not self._worker.running, deadline
+        )
+        self._adapter.end_all()
+        await self._until(lambda: not self._adapter.in_progress, time.monotonic() + 1)
+        await self._worker.release_all()
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what `__init__` and `start` opened, at once."""
+        await self._listener.closed()
+        self._threads.close()
+        await asyncio.get_running_loop().run_in_executor(None, self._batcher.close)
+
+    async def _until(self, condition: Callable[[], bool], deadline: float) -> None:
+        while not condition() and time.monotonic() < deadline:  # noqa: ASYNC110 -- many places end work
+            await asyncio.sleep(POLL)
+
+    def _stuck(self) -> str:
+        return "every HTTP slot is held by a call that ran out of time" if self._budget.stuck else ""
+
+    def _builtins(self) -> list[Deployed]:
+        records = Records(self._batcher, self._waiters)
+        get = partial(Get, records, tracebacks=self._settings.return_tracebacks)
+        return [
+            Deployed.builtin(Ping, Ping),
+            Deployed.builtin(InputLogger, InputLogger),
+            Deployed.builtin(Echo, Echo),
+            Deployed.builtin(partial(Invoke, self._front), Invoke),
+            Deployed.builtin(partial(GetList, self._services), GetList),
+            Deployed.builtin(get, Get),
+            Deployed.builtin(partial(Info, self._state), Info),
+        ]
+
+    def _state(self) -> dict[str, Any]:
+        """Return what `zato.server.info` tells of this server."""
+        settings, budget = self._settings, self._budget
+        return {
+            "name": settings.name,
+            "broker": settings.broker,
+            "workers": 1,
+            "started": self._started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "services": len(self._services.current.by_name),
+            "threads": {
+                "total": self._threads.count,
+                "busy": self._threads.busy,
+                "http": {"limit": budget.limit, "running": budget.running, "waiting": budget.waiting},
+                "background": {"limit": settings.background_threads, "running": self._worker.running},
+            },
+        }
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        threads=settings.background_threads,
+        tasks=settings.background_tasks,
+        lease=settings.lease,
+        max_takeovers=settings.max_takeovers,
+        max_stored=settings.max_stored,
+        retention=settings.retention,
+    )

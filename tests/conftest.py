@@ -1,0 +1,21 @@
+"""What holds for every test: nothing is left open, and hypothesis is as repeatable as CI needs."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.support.leaks import Resources, check_returned
+
+settings.register_profile("local", deadline=None, max_examples=100)
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open() -> Iterator[None]:
+    """After each test there are no more threads, files and sockets than before it."""
+    before = Resources.now()
+    yield
+    check_returned(before)
