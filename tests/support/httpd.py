@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 __all__ = ["Refuser", "Reply", "Request", "ScriptedServer", "Unanswering"]
 
@@ -19,12 +19,17 @@ CID = "e7a1b2c3d4e5f60718293a4b"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it arrived."""
+    """A request as it arrived.
+
+    Attributes:
+        connection: the port it came from, which tells connections apart.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+    connection: int = 0
 
     @property
     def json(self) -> Any:
@@ -39,7 +44,7 @@ class Reply:
     Attributes:
         promised: what Content-Length says; by default the truth.
         drops: close the connection instead of replying.
-        hangs: reply nothing until the server stops.
+        hangs: keep the connection open, until the server stops, once the body was sent; without one, send nothing.
     """
 
     body: bytes = b""
@@ -146,24 +151,30 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _serve(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        reply = self.server.answer(Request(self.command, self.path, self.headers, self.rfile.read(length)))  # type: ignore[arg-type] # a Message is read like a mapping
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = cast(Mapping[str, str], self.headers)
+        reply = self.server.answer(Request(self.command, self.path, headers, body, self.client_address[1]))
+        self.close_connection = reply.promised is not None or reply.hangs or reply.drops
+        if not reply.drops and (reply.body or not reply.hangs):
+            self._write(reply)
         if reply.hangs:
             self.server.stopping.wait()
-        if reply.drops or reply.hangs:
-            self.close_connection = True
-            return
+
+    def _write(self, reply: Reply) -> None:
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body) if reply.promised is None else reply.promised))
-        self.close_connection = reply.promised is not None
         # One write, so that no reply waits for the acknowledgement of its headers.
         head = b"".join(self._headers_buffer) + b"\r\n"
         self._headers_buffer.clear()
         self.wfile.write(head + reply.body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve
+    def __getattr__(self, name: str) -> Any:
+        """Serve every method alike: the standard library looks for `do_GET`, `do_POST` and so on."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep the output of the tests clean."""
