@@ -15,6 +15,7 @@ import json
 import os
 import re
 import secrets
+import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ __all__ = ["Credentials", "Environment", "RunningServer"]
 
 FOLDERS = ("services", "data", "run", "logs")
 PASSWORD_BYTES = 24
+# A command that asks whether a server runs holds the lock for an instant: that is no server.
+LOCK_PATIENCE = 0.3
+LOCK_PAUSE = 0.02
 LEGAL_PASSWORD = re.compile(r"[\x20-\x7e]{8,256}")
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- translated, not bound
 
@@ -151,27 +155,30 @@ class Environment:
         Raises:
             EnvironmentFault: a server of this environment runs, or the lock cannot be taken.
         """
-        try:
-            self.run.mkdir(mode=0o700, exist_ok=True)
-            handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise EnvironmentFault(f"{self._lock} cannot be opened: {error.strerror}.") from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            raise EnvironmentFault(
-                f"A server of {self.path} runs already. Stop it with 'zato stop {self.path}'."
-            ) from error
+        handle = self._open_lock()
+        give_up = time.monotonic() + LOCK_PATIENCE
+        while not _locked(handle, fcntl.LOCK_EX):
+            if time.monotonic() > give_up:
+                os.close(handle)
+                raise EnvironmentFault(f"A server of {self.path} runs already. Stop it with 'zato stop {self.path}'.")
+            time.sleep(LOCK_PAUSE)
+        self.retract()
         return handle
 
     def is_locked(self) -> bool:
         """Tell whether a server of this environment runs."""
+        handle = self._open_lock()
         try:
-            os.close(self.lock())
-        except EnvironmentFault:
-            return True
-        return False
+            return not _locked(handle, fcntl.LOCK_SH)
+        finally:
+            os.close(handle)
+
+    def _open_lock(self) -> int:
+        try:
+            self.run.mkdir(mode=0o700, exist_ok=True)
+            return os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise EnvironmentFault(f"{self._lock} cannot be opened: {error.strerror}.") from error
 
     def announce(self, server: RunningServer) -> None:
         """Say where the running server is, for the command line."""
@@ -202,6 +209,14 @@ class Environment:
         self.path.mkdir(parents=True, exist_ok=True)
         if any(self.path.iterdir()):
             raise EnvironmentFault(f"{self.path} is not empty. Name a folder that is empty or does not exist yet.")
+
+
+def _locked(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _config_text(settings: Mapping[str, object]) -> str:

@@ -6,7 +6,7 @@ The file is a write-ahead log database. A batch that accepts or ends something i
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from zato.broker.base import (
     Reclaim,
     Release,
 )
+from zato.broker.due import Due
 from zato.broker.rows import record_of, restore_invocation
 from zato.broker.statements import load_statements
 from zato.core.errors import BrokerUnavailable, Conflict, EnvironmentFault, ZatoError
@@ -66,6 +67,7 @@ class SQLiteBackend:
             self._db.close()
             raise
         self._applied = Applied()
+        self._due = Due()
         self._durable: bool | None = None
         self._actions: Mapping[type[Operation[Any]], Callable[[Any], object]] = {
             Accept: self._accept,
@@ -104,6 +106,7 @@ class SQLiteBackend:
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            self._due.forget()
             raise
         return applied
 
@@ -200,49 +203,44 @@ class SQLiteBackend:
         )
         if call.idempotency_key is not None:
             self._run("accept_key", key=call.idempotency_key)
+        self._due.at_wall(call.not_before)
+        self._due.at_wall(call.expires)
         self._applied.ready = True
 
     def _lease(self, operation: Lease) -> Leased:
-        self._move_time_on()
+        wall, boot = self._clock.wall(), self._clock.boot()
+        if self._due.is_now(wall, boot):
+            self._move_time_on(wall, boot)
+        held: dict[str, Any] = {
+            "token": operation.token,
+            "lease_ends": boot + int(operation.seconds * 1000),
+            "holder": operation.server,
+            "now": wall,
+        }
         deliveries: list[Delivery] = []
         for lane, limit in operation.limits.items():
             if limit > 0:
-                deliveries += self._lease_lane(operation, lane, limit)
-        return Leased(deliveries, self._next_in())
+                deliveries += self._lease_lane(lane, limit, held)
+        if deliveries:
+            self._due.at_boot(held["lease_ends"])
+        return Leased(deliveries, self._due.seconds(wall, boot))
 
-    def _lease_lane(self, operation: Lease, lane: Lane, limit: int) -> list[Delivery]:
-        ends = self._clock.boot() + int(operation.seconds * 1000)
-        held = {
-            "token": operation.token,
-            "lease_ends": ends,
-            "holder": operation.server,
-            "now": self._clock.wall(),
-        }
-        deliveries = []
+    def _lease_lane(self, lane: Lane, limit: int, held: dict[str, Any]) -> Iterator[Delivery]:
         for seq, attempts, takeovers, *row in self._rows("ready", lane=lane.value, limit=limit):
             self._run("lease", seq=seq, **held)
-            invocation = restore_invocation(row)
-            deliveries.append(
-                Delivery(invocation=invocation, token=operation.token, attempts=attempts, takeovers=takeovers)
+            yield Delivery(
+                invocation=restore_invocation(row), token=held["token"], attempts=attempts, takeovers=takeovers
             )
-        return deliveries
 
-    def _move_time_on(self) -> None:
-        now = self._clock.wall()
-        self._run("due", now=now)
-        self._run("ended_leases", boot=self._clock.boot())
-        for seq, call_id in self._rows("expired", now=now):
+    def _move_time_on(self, wall: int, boot: int) -> None:
+        self._run("due", now=wall)
+        self._run("ended_leases", boot=boot)
+        for seq, call_id in self._rows("expired", now=wall):
             attempts, takeovers = self._rows("drop_pending", seq=seq)[0]
-            outcome = Outcome(status=Status.EXPIRED, ended=now, attempts=attempts)
+            outcome = Outcome(status=Status.EXPIRED, ended=wall, attempts=attempts)
             self._record(seq, call_id, outcome, takeovers)
-
-    def _next_in(self) -> float | None:
-        not_before, expires, lease_ends = self._row("next_times") or (None, None, None)
-        now, boot = self._clock.wall(), self._clock.boot()
-        waits = [time - now for time in (not_before, expires) if time is not None]
-        if lease_ends is not None:
-            waits.append(lease_ends - boot)
-        return max(0, min(waits)) / 1000 if waits else None
+        not_before, expires, lease_ends = self._rows("next_times")[0]
+        self._due.found(boot, wall_due=_earliest(not_before, expires), boot_due=lease_ends)
 
     def _beat(self, operation: Beat) -> list[str]:
         ends = self._clock.boot() + int(operation.seconds * 1000)
@@ -279,6 +277,7 @@ class SQLiteBackend:
         self._applied.ended.append(call_id)
 
     def _postpone(self, operation: Postpone) -> bool:
+        self._due.at_wall(operation.not_before)
         changed = self._changed(
             "postpone",
             id=operation.id,
@@ -363,6 +362,10 @@ class SQLiteBackend:
         if known is None or known[0] != current:
             self._run("reclaim")
             self._run("set_boot_id", boot_id=current)
+
+
+def _earliest(*times: int | None) -> int | None:
+    return min((time for time in times if time is not None), default=None)
 
 
 def _open(path: Path) -> apsw.Connection:

@@ -1,11 +1,15 @@
 """The entry point: the table of commands, and how errors end."""
 
+import logging
+import re
 import sys
+import warnings
 
 import click
 
 from zato import __version__
 from zato.cli.lazy import LazyGroup
+from zato.conflicts import conflict_message
 from zato.core.errors import ZatoError
 
 __all__ = ["main"]
@@ -49,8 +53,17 @@ click.version_option(__version__, prog_name="zato")(root)
 
 def main() -> None:
     """Run the command line and end the process."""
+    _warn_once()
     try:
         root()
     except ZatoError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
+
+
+def _warn_once() -> None:
+    """Say once what installations are in the way, and leave retried connections to the final error."""
+    if message := conflict_message():
+        click.echo(f"Warning: {message}", err=True)
+        warnings.filterwarnings("ignore", message=re.escape(message))
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)

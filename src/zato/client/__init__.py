@@ -4,7 +4,6 @@
 """
 
 from zato.client.api import APIClient
-from zato.client.conflicts import warn_of_conflicts
 from zato.client.errors import (
     ConnectionFailed,
     ConnectionLost,
@@ -26,6 +25,7 @@ from zato.client.response import (
     ServiceInvokeResponse,
 )
 from zato.client.result import InvocationResult
+from zato.conflicts import warn_of_conflicts
 from zato.core.attrdict import AttrDict
 
 __all__ = [

@@ -22,6 +22,7 @@ __all__ = [
     "ProxyFailed",
     "ReadTimedOut",
     "TLSFailed",
+    "may_be_shown",
     "translate",
     "without_credentials",
 ]
@@ -135,6 +136,11 @@ def translate(error: Exception, url: str, timeout: tuple[float | None, float | N
     return kind(message, request=getattr(error, "request", None))
 
 
+def may_be_shown(error: Exception, url: str) -> bool:
+    """Tell whether what `requests` says is free of secrets: it quotes addresses and headers in full."""
+    return not isinstance(error, theirs.InvalidHeader) and without_credentials(url) == url
+
+
 def without_credentials(url: str) -> str:
     """Return a URL as it may be shown and logged."""
     return USERINFO.sub("", url)
@@ -151,6 +157,8 @@ def _kind_of(error: Exception) -> type[NetworkError]:
 
 def _reason(error: Exception, url: str) -> str:
     """Return the words of the operating system or of the TLS library, which are the shortest to the point."""
+    if isinstance(error, theirs.InvalidHeader):
+        return "a header holds a line break, or another character that headers cannot have"
     cause = error.args[0] if error.args else error
     cause = getattr(cause, "reason", None) or cause
     deepest = getattr(cause, "__cause__", None) or (getattr(cause, "args", None) or (cause,))[-1]

@@ -77,7 +77,7 @@ class Response:
         self.sio_result = self._reply.result
         self.cid: str = inner.headers.get(CID_HEADER) or self._reply.cid or NO_CID
         self.ok = self._succeeded()
-        self.details = self._explain()
+        self.details: Any = self._explain()
         self._take(self._service_text())
         self.output_repeated = isinstance(self.data, list) if output_repeated is NOT_GIVEN else output_repeated
 
@@ -97,8 +97,8 @@ class Response:
         data = self._unwrap(parsed) if self.ok else None
         self.inner_service_response = text
         self.has_data = data is not None and data != ""
-        self.meta = self._shaped(_meta(parsed) or _meta(data))
-        self.data = self._shaped(data) if self.has_data else None
+        self.meta: dict[str, Any] = self._shaped(_meta(parsed) or _meta(data))
+        self.data: Any = self._shaped(data) if self.has_data else None
 
     def _shaped(self, value: Any) -> Any:
         return as_attributes(value) if self.to_bunch else value

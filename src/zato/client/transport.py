@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
-from zato.client.errors import translate, without_credentials
+from zato.client.errors import may_be_shown, translate, without_credentials
 
 __all__ = ["CONNECT_TIMEOUT", "READ_TIMEOUT", "Transport"]
 
@@ -54,7 +54,7 @@ class Transport:
     ) -> None:
         self.session = _new_session(auth) if session is None else session
         self._owns_session = session is None
-        self._auth = auth
+        self._auth = _in_utf8(auth)
         self._verify = None if tls_verify is True else tls_verify
         self._cert = tls_cert
         self._connect_timeout = connect_timeout
@@ -95,9 +95,8 @@ class Transport:
                 cert=self._cert,
                 stream=False,
             )
-        except (requests.RequestException, HTTPError) as error:
-            # An address that holds a password is part of what `requests` says, so that is not shown.
-            raise translate(error, url, timeout) from (error if shown == url else None)
+        except (OSError, HTTPError) as error:
+            raise translate(error, url, timeout) from (error if may_be_shown(error, url) else None)
         self._logger.debug("%s %s -> HTTP %d, %d bytes", method, shown, reply.status_code, len(reply.content))
         return reply
 
@@ -122,6 +121,13 @@ class _Session(requests.Session):
             prepared_request.headers.pop("Authorization", None)
 
 
+def _in_utf8(auth: Any) -> Any:
+    """Return a user and password as servers expect them (RFC 7617); `requests` would use Latin-1, and fail."""
+    if not isinstance(auth, tuple):
+        return auth
+    return tuple(part.encode() if isinstance(part, str) else part for part in auth)
+
+
 def _new_session(auth: Any) -> requests.Session:
     session = _Session() if auth else requests.Session()
     adapter = HTTPAdapter(max_retries=_retry())
@@ -131,6 +137,7 @@ def _new_session(auth: Any) -> requests.Session:
 
 
 def _retry() -> Retry:
+    # Without a total, urllib3 does not act on Retry-After either.
     return Retry(
         total=None,
         connect=CONNECT_RETRIES,
@@ -139,6 +146,4 @@ def _retry() -> Retry:
         status=0,
         other=0,
         backoff_factor=BACKOFF,
-        respect_retry_after_header=False,
-        raise_on_status=False,
     )

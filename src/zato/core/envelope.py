@@ -8,7 +8,7 @@ A request is a JSON object that names a service and carries its payload in base6
 
 import binascii
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,10 @@ NESTED_KEY = "zato_service_invoke_response"
 
 # Sent by the old clients with every call, wished for or not.
 DEFAULT_CLIENT_EXPIRATION = 15
+MAX_SECONDS = 10.0**10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class InvokeRequest:
     """What a client asks `/zato/admin/invoke` for.
 
@@ -53,7 +54,7 @@ class InvokeRequest:
     """
 
     name: str
-    payload: bytes
+    payload: bytes = b""
     is_async: bool = False
     nested: bool = False
     channel: str = "invoke"
@@ -93,26 +94,19 @@ def parse_request(body: bytes, *, honour_default_expiration: bool = False) -> In
         BadRequest: the body is no JSON object, names no service, or a field is of the wrong kind.
     """
     fields = _fields(body)
-    name = _name(fields)
-    old_flag, new_flag, skip = fields.get("async"), fields.get("is_async"), fields.get("skip_response_elem")
-    return InvokeRequest(
-        name=name,
-        payload=_payload(fields.get("payload")),
-        is_async=_truth(old_flag) or _truth(new_flag),
-        nested="async" in fields and "is_async" not in fields,
-        channel=_text(fields, "channel") or "invoke",
-        data_format=_text(fields, "data_format") or "json",
-        transport=_text(fields, "transport"),
-        expiration=_expiration(fields, honour_default_expiration),
-        timeout=_seconds(fields, "timeout"),
-        skip_response_elem=skip is None or _truth(skip),
-        callback=_names(fields, "callback"),
-        on_failure=_names(fields, "on_failure"),
-        delay=_seconds(fields, "delay"),
-        retry=fields.get("retry"),
-        cid=_text(fields, "cid"),
-        idempotency_key=_text(fields, "idempotency_key"),
-    )
+    known: dict[str, Any] = {"name": _name(fields)}
+    for key, value in fields.items():
+        read = READERS.get(key)
+        if read is not None and value is not None and value != "":
+            known[key] = read(key, value)
+    old_flag = known.pop("async", False)
+    if old_flag:
+        known["is_async"] = True
+    if "async" in fields and "is_async" not in fields:
+        known["nested"] = True
+    if not (honour_default_expiration or fields.get("expiration_given") is True):
+        _drop_default_expiration(known)
+    return InvokeRequest(**known)
 
 
 def encode_success(text: str, cid: str, *, nested: bool) -> bytes:
@@ -186,15 +180,13 @@ def _name(fields: Mapping[str, Any]) -> str:
     return wanted
 
 
-def _payload(value: object) -> bytes:
-    if value is None or value == "":
-        return b""
+def _payload(key: str, value: object) -> bytes:
     if not isinstance(value, str):
-        raise BadRequest(f"'payload' is base64 text, not a JSON {type(value).__name__}.")
+        raise BadRequest(f"{key!r} is base64 text, not a JSON {type(value).__name__}.")
     try:
         return _from_base64(value)
     except ValueError as error:
-        raise BadRequest(f"'payload' is not base64: {error}.") from error
+        raise BadRequest(f"{key!r} is not base64: {error}.") from error
 
 
 def _from_base64(text: str) -> bytes:
@@ -205,45 +197,61 @@ def _from_base64(text: str) -> bytes:
         return binascii.a2b_base64("".join(text.split()), strict_mode=True)
 
 
-def _truth(value: object) -> bool:
+def _truth(_: str, value: object) -> bool:
     """Old clients write flags as JSON booleans, as numbers or as text."""
     return value.strip().lower() in ("true", "1", "yes") if isinstance(value, str) else bool(value)
 
 
-def _text(fields: Mapping[str, Any], key: str) -> str | None:
-    value = fields.get(key)
-    if value is None or isinstance(value, str):
+def _text(key: str, value: object) -> str:
+    if isinstance(value, str):
         return value
     raise BadRequest(f"{key!r} is text, not a JSON {type(value).__name__}.")
 
 
-def _seconds(fields: Mapping[str, Any], key: str) -> float | None:
-    value = fields.get(key)
-    if value is None or value == "":
-        return None
+def _seconds(key: str, value: object) -> float | None:
     try:
         seconds = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
         seconds = None
-    if seconds is None or not 0 <= seconds < 1e10:
+    if seconds is None or not 0 <= seconds < MAX_SECONDS:
         raise BadRequest(f"{key!r} is a number of seconds from 0, not {value!r:.80}.")
-    return seconds
+    return seconds or None
 
 
-def _expiration(fields: Mapping[str, Any], honour_default: bool) -> float | None:
-    seconds = _seconds(fields, "expiration")
-    meant = honour_default or fields.get("expiration_given") is True or seconds != DEFAULT_CLIENT_EXPIRATION
-    return (seconds or None) if meant else None
+def _drop_default_expiration(known: dict[str, Any]) -> None:
+    if known.get("expiration") == DEFAULT_CLIENT_EXPIRATION:
+        del known["expiration"]
 
 
-def _names(fields: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
-    value = fields.get(key)
-    if value is None:
-        return None
+def _names(key: str, value: object) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return tuple(names)
     raise BadRequest(f"{key!r} is the name of a service or a list of names.")
+
+
+def _as_it_is(_: str, value: object) -> object:
+    return value
+
+
+# What each key of a request is read with. A key that is absent, null or empty keeps its default.
+READERS: Mapping[str, Callable[[str, Any], Any]] = {
+    "payload": _payload,
+    "async": _truth,
+    "is_async": _truth,
+    "channel": _text,
+    "data_format": _text,
+    "transport": _text,
+    "expiration": _seconds,
+    "timeout": _seconds,
+    "skip_response_elem": _truth,
+    "callback": _names,
+    "on_failure": _names,
+    "delay": _seconds,
+    "retry": _as_it_is,
+    "cid": _text,
+    "idempotency_key": _text,
+}
 
 
 def details_of(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from zato.core.retry import Retry
 __all__ = ["pack_error", "pack_options", "unpack_error", "unpack_options"]
 
 
-class _Options(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
+class _Options(msgspec.Struct, frozen=True, gc=False):
     channel: str = "invoke-async"
     in_reply_to: str | None = None
     replay_of: str | None = None
@@ -28,26 +28,16 @@ class _Options(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
 _encode = msgspec.json.Encoder().encode
 _decode_options = msgspec.json.Decoder(_Options).decode
 _decode_error = msgspec.json.Decoder(ErrorInfo).decode
-_DEFAULT = Retry()
+_DEFAULTS = tuple((name, getattr(_Options(), name)) for name in _Options.__struct_fields__)
 
 
 def pack_options(invocation: Invocation) -> bytes:
     """Return the fields of an invocation that no query looks at."""
-    plain = invocation.retry == _DEFAULT
-    return _encode(
-        _Options(
-            channel=invocation.channel,
-            in_reply_to=invocation.in_reply_to,
-            replay_of=invocation.replay_of,
-            callback=invocation.callback,
-            on_failure=invocation.on_failure,
-            data_format=invocation.data_format,
-            transport=invocation.transport,
-            environ=None if invocation.environ is None else invocation.environ.decode(),
-            idempotency_key=invocation.idempotency_key,
-            **({} if plain else {"retry": invocation.retry}),
-        )
-    )
+    # Compared here, because `omit_defaults` compares texts by identity and a made default never.
+    changed = {name: value for name, default in _DEFAULTS if (value := getattr(invocation, name)) != default}
+    if invocation.environ is not None:
+        changed["environ"] = invocation.environ.decode()
+    return _encode(changed)
 
 
 def unpack_options(packed: bytes) -> dict[str, object]:

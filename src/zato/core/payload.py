@@ -129,8 +129,7 @@ def from_door(data: bytes) -> tuple[Any, str]:
         raise InvalidPayload("The payload is not UTF-8 text. Encode binary data, for instance as base64.") from error
     value = _decode_or_text(data, text)
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        inner = _decode_or_text(value.encode(), value)
-        value = inner if isinstance(inner, dict | list) else value
+        value = _decode_or_text(value.encode(), value)
     return ("" if value is None else value), text
 
 
@@ -265,7 +264,7 @@ def _key(key: object) -> str:
     if isinstance(key, enum.Enum):
         return _key(key.value)
     if isinstance(key, str):
-        return str(key)
+        return str.__str__(key)
     if key is None or isinstance(key, bool | int | float):
         return json.dumps(key)
     if isinstance(key, date | time | UUID | Decimal):

@@ -88,8 +88,11 @@ class Dispatcher:
             assert isinstance(service, AsyncService)  # noqa: S101 -- as above
             service._bind(call, self)
             returned = await service.handle()
-        except (SystemExit, KeyboardInterrupt, StopAsyncIteration) as error:
-            raise contained(error) from error
+        except BaseException as error:
+            safe = contained(error)
+            if safe is error or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
+                raise
+            raise safe from error
         if returned is not None:
             service.response.payload = returned
         return service.response
@@ -145,6 +148,12 @@ class Dispatcher:
             if limit.expired():
                 raise timed_out(service, timeout) from None
             raise
+
+
+def _is_cancelled() -> bool:
+    """Tell whether somebody cancelled the current task, and not the service itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def timed_out(service: str, timeout: float) -> InvocationTimeout:

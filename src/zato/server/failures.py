@@ -5,11 +5,13 @@ import traceback
 
 from zato.core.errors import ServiceError, ZatoError
 from zato.core.invocation import ErrorInfo
+from zato.core.payload import unicode_text
 
 __all__ = ["PROCESS_DIED", "ServiceExited", "contained", "describe", "log_failure", "process_died"]
 
 PROCESS_DIED = "process_died"
 UNEXPECTED = "exception"
+OUR_PACKAGES = ("zato.server.", "zato.broker.")
 
 logger = logging.getLogger("zato.server")
 
@@ -24,7 +26,9 @@ def contained(error: BaseException) -> Exception:
     """Return an error that is safe to raise anywhere: one that would end a loop or a process is wrapped."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
         return error
-    wrapped = ServiceExited(f"{type(error).__name__}: {error}. The server goes on; return or raise to end a service.")
+    wrapped = ServiceExited(
+        f"{type(error).__name__}: {message_of(error)}. The server goes on; return or raise to end a service."
+    )
     wrapped.__cause__ = error
     return wrapped
 
@@ -32,8 +36,25 @@ def contained(error: BaseException) -> Exception:
 def describe(error: BaseException) -> ErrorInfo:
     """Return an error as it is recorded."""
     code = error.code if isinstance(error, ZatoError) else UNEXPECTED
-    text = "".join(traceback.format_exception(error))
-    return ErrorInfo(code=code, type=type(error).__name__, message=str(error), traceback=text)
+    text = "".join(traceback.format_exception(from_service(error)))
+    return ErrorInfo(code=code, type=type(error).__name__, message=message_of(error), traceback=text)
+
+
+def message_of(error: BaseException) -> str:
+    """Return an error's text, whatever its own code does."""
+    try:
+        return unicode_text(str(error))
+    except Exception:
+        return ""
+
+
+def from_service(error: BaseException) -> BaseException:
+    """Return the error with a traceback that begins where the service's own code does."""
+    first = error.__traceback__
+    trace = first
+    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith(OUR_PACKAGES):
+        trace = trace.tb_next
+    return error.with_traceback(trace or first)
 
 
 def process_died(takeovers: int) -> ErrorInfo:
@@ -49,6 +70,13 @@ def log_failure(service: str, cid: str, channel: str, error: BaseException) -> N
     """Log a failed root call: what a service meant to say as one line, anything else with its traceback."""
     extra = {"cid": cid, "service": service, "channel": channel}
     if isinstance(error, ServiceError):
-        logger.info("%s answered %s: %s", service, type(error).__name__, error, extra=extra)
+        logger.info("%s answered %s: %s", service, type(error).__name__, message_of(error), extra=extra)
     else:
-        logger.error("%s failed with %s: %s", service, type(error).__name__, error, extra=extra, exc_info=error)
+        logger.error(
+            "%s failed with %s: %s",
+            service,
+            type(error).__name__,
+            message_of(error),
+            extra=extra,
+            exc_info=from_service(error),
+        )

@@ -158,16 +158,17 @@ class Budget:
             self._start(place)
         else:
             self._line.append(place)
+        limit = asyncio.timeout(timeout)
         try:
             if timeout is None:
                 return await place.answer
-            async with asyncio.timeout(timeout):
+            async with limit:
                 return await place.answer
         except asyncio.CancelledError:
             self._leave(place)
             raise
         except TimeoutError:
-            if not place.answer.cancelled():
+            if not limit.expired():
                 raise
             self._leave(place)
             raise InvocationTimeout(f"{label!r} did not answer within {timeout:g} s.") from None
@@ -179,6 +180,7 @@ class Budget:
 
     def _finished(self, place: "_Place", result: Any, error: BaseException | None) -> None:
         self.running -= 1
+        place.ended = True
         if place.overdue:
             self._overdue.remove(place.label)
         if self._line:
@@ -186,6 +188,8 @@ class Budget:
         _settle(place.answer, result, error)
 
     def _leave(self, place: "_Place") -> None:
+        if place.ended:
+            return
         if not place.started:
             self._line.remove(place)
             return
@@ -204,6 +208,7 @@ class _Place:
     label: str
     answer: asyncio.Future[Any]
     started: bool = False
+    ended: bool = False
     overdue: bool = False
 
 

@@ -78,7 +78,8 @@ class Worker:
         self._threads = threads
         self._limits = limits
         self._free = dict(limits.slots)
-        self._held: dict[str, tuple[Delivery, asyncio.Task[None] | None]] = {}
+        # By id and token: a lease that ended may come back as another one while its first run goes on.
+        self._held: dict[tuple[str, bytes], tuple[Delivery, asyncio.Task[None] | None]] = {}
         self._unrecorded = 0
         self._leasing = False
         self._lease_again = False
@@ -150,7 +151,7 @@ class Worker:
             return
         lane = deployed.lane
         self._free[lane] -= 1
-        self._held[invocation.id] = (delivery, None)
+        self._held[_holding(delivery)] = (delivery, None)
         if delivery.takeovers > self._limits.max_takeovers:
             self._record(delivery, lane, self._given_up(delivery))
         elif lane is Lane.THREAD:
@@ -158,7 +159,7 @@ class Worker:
             self._threads.start(work, partial(self._ran, delivery, lane))
         else:
             task = self._loop.create_task(self._run_on_loop(deployed, delivery))
-            self._held[invocation.id] = (delivery, task)
+            self._held[_holding(delivery)] = (delivery, task)
 
     def _run_on_thread(self, deployed: Deployed, delivery: Delivery) -> Operation[bool]:
         started = now_ms()
@@ -186,7 +187,7 @@ class Worker:
     def _record(self, delivery: Delivery, lane: Lane, operation: Operation[bool]) -> None:
         """Store how a delivery ended, and lease for the slot it leaves."""
         self._free[lane] += 1
-        if delivery.invocation.id in self._held:
+        if _holding(delivery) in self._held:
             self._batcher.post(operation, partial(self._recorded, delivery, operation))
             self.pull()
 
@@ -199,7 +200,7 @@ class Worker:
             )
             self._loop.call_later(STORE_RETRY, self._record_again, delivery, operation)
             return
-        self._held.pop(delivery.invocation.id, None)
+        self._held.pop(_holding(delivery), None)
         if result is False:
             logger.warning(
                 "The outcome of %s was not recorded: its lease had ended, somebody else runs it",
@@ -285,8 +286,7 @@ class Worker:
     def _beat(self) -> None:
         """Keep the leases of what is held alive, a few times a lease."""
         if self._held:
-            holdings = tuple((call_id, delivery.token) for call_id, (delivery, _) in self._held.items())
-            self._batcher.post(Beat(holdings, self._limits.lease), _ignore)
+            self._batcher.post(Beat(tuple(self._held), self._limits.lease), _ignore)
         self._again_in("beat", self._limits.lease / BEATS_A_LEASE, self._beat)
 
     def _purge(self) -> None:
@@ -311,6 +311,10 @@ def _about(delivery: Delivery) -> dict[str, str]:
     """Return what every log line about a delivery carries."""
     invocation: Invocation = delivery.invocation
     return {"cid": invocation.cid, "service": invocation.service, "channel": invocation.channel}
+
+
+def _holding(delivery: Delivery) -> tuple[str, bytes]:
+    return delivery.invocation.id, delivery.token
 
 
 def _named(delivery: Delivery, reason: object) -> tuple[str, object]:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 import pytest
 
 from zato.core import errors
-from zato.core.errors import BadRequest, NotFound, ServiceError, UnknownService, ZatoError, hint_for
+from zato.core.errors import BadRequest, MethodNotAllowed, NotFound, ServiceError, UnknownService, ZatoError, hint_for
 
 CLASSES: list[type[ZatoError]] = [
     item for item in vars(errors).values() if isinstance(item, type) and issubclass(item, ZatoError)
@@ -117,6 +117,11 @@ def test_service_error_takes_a_message_with_or_without_a_cid(
     assert (error.cid, error.message, str(error)) == (cid, message, message)
 
 
+def test_error_shows_both_of_its_arguments() -> None:
+    """In a log, the CID is seen beside the message."""
+    assert repr(BadRequest("abc", "No such row.")) == "BadRequest('abc', 'No such row.')"
+
+
 def test_family_is_caught_by_its_parent() -> None:
     """An unknown service is a thing not found, reported to the caller, and an error of this package."""
     error = UnknownService.named("a", deployed=[])
@@ -153,3 +158,11 @@ def test_unknown_service_names_the_nearest(deployed: list[str], message: str) ->
 def test_hint(candidates: list[str], hint: str) -> None:
     """A hint is a sentence with the nearest candidate, or nothing."""
     assert hint_for("prot", candidates) == hint
+
+
+@pytest.mark.parametrize("trip", TRIPS)
+def test_refused_method_says_which_ones_are_taken(trip: Trip) -> None:
+    """The methods that an address takes are in the message and, for the reply's header, beside it."""
+    arrived = trip(MethodNotAllowed.allowing("/zato/ping", "DELETE", ("GET", "POST")))
+    assert isinstance(arrived, MethodNotAllowed)
+    assert (arrived.allowed, str(arrived)) == (("GET", "POST"), "/zato/ping takes GET and POST, not DELETE.")

@@ -73,12 +73,8 @@ class Listener:
 
 
 def _granian(adapter: RSGIAdapter, host: str, port: int) -> GranianServer:
-    # granian asks a target for `__rsgi__`; a plain function has none and is called as it is.
-    async def target(scope: object, proto: object) -> None:
-        await adapter(scope, proto)  # type: ignore[arg-type]
-
     return GranianServer(
-        target,
+        adapter,
         address=host,
         port=port,
         interface=Interfaces.RSGI,

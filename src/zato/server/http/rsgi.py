@@ -69,8 +69,8 @@ class RSGIAdapter:
         for task in self._tasks:
             task.cancel()
 
-    async def __call__(self, scope: _Scope, proto: _Protocol) -> None:
-        """Answer one request."""
+    async def __rsgi__(self, scope: _Scope, proto: _Protocol) -> None:
+        """Answer one request. The name is the one that granian looks for."""
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)

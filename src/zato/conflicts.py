@@ -3,7 +3,7 @@
 import warnings
 from importlib import metadata
 
-__all__ = ["conflicting", "warn_of_conflicts"]
+__all__ = ["conflict_message", "conflicting", "warn_of_conflicts"]
 
 # Both install files under `zato/`; pip lets the last one win, file by file.
 RIVALS = ("zato-client", "zato-common")
@@ -14,14 +14,21 @@ def conflicting() -> tuple[str, ...]:
     return tuple(name for name in RIVALS if _is_installed(name))
 
 
+def conflict_message() -> str:
+    """Return one line that says which distributions to uninstall, or an empty text if there are none."""
+    names = " ".join(conflicting())
+    if not names:
+        return ""
+    return (
+        f"{names} and openzato install the same files. "
+        f"Run 'pip uninstall {names}', then 'pip install --force-reinstall openzato'."
+    )
+
+
 def warn_of_conflicts() -> None:
-    """Warn, in one line, which distributions to uninstall; say nothing if there are none."""
-    if names := " ".join(conflicting()):
-        warnings.warn(
-            f"{names} and openzato install the same files. "
-            f"Run 'pip uninstall {names}', then 'pip install --force-reinstall openzato'.",
-            stacklevel=2,
-        )
+    """Warn of them, or say nothing if there are none."""
+    if message := conflict_message():
+        warnings.warn(message, stacklevel=2)
 
 
 def _is_installed(name: str) -> bool:
