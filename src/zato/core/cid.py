@@ -3,14 +3,12 @@
 Chance and time come in as arguments; `zato.server.identity` supplies them.
 """
 
-import base64
-
 from zato.core.errors import InvalidCID
 
 __all__ = ["CID_ENTROPY", "ID_ENTROPY", "check_cid", "make_cid", "make_invocation_id"]
 
 CID_ENTROPY = 12
-ID_ENTROPY = 10
+ID_ENTROPY = 7
 MAX_CID_LENGTH = 128
 
 # The first digit must be a letter, so that no JSON parser takes a CID for a number.
@@ -24,12 +22,8 @@ def make_cid(entropy: bytes) -> str:
 
 
 def make_invocation_id(milliseconds: int, entropy: bytes) -> str:
-    """Return 26 characters that sort by time: 48 bits of Unix milliseconds, then 10 random bytes.
-
-    The alphabet is base32hex (RFC 4648, section 7), because it keeps the order of the bytes.
-    """
-    raw = milliseconds.to_bytes(6, "big") + entropy
-    return base64.b32hexencode(raw)[:26].decode("ascii").lower()
+    """Return 26 hex digits that sort by time: 48 bits of Unix milliseconds, then 7 random bytes."""
+    return f"{milliseconds:012x}{entropy.hex()}"
 
 
 def check_cid(cid: object) -> str:
