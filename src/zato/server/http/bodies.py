@@ -8,7 +8,7 @@ from typing import Self
 
 from zato.core.errors import BadRequest, PayloadTooLarge, RequestTimeout
 
-__all__ = ["BodyDeadlines", "ClientLeft", "declared_length", "read_body"]
+__all__ = ["BodyDeadlines", "ClientLeft", "declared_length", "read_chunks"]
 
 
 class ClientLeft(Exception):
@@ -105,17 +105,15 @@ def declared_length(header: str | None, limit: int) -> int | None:
     return length
 
 
-async def read_body(chunks: AsyncIterable[bytes], length: int | None, limit: int) -> bytes:
-    """Return a request's body.
+async def read_chunks(chunks: AsyncIterable[bytes], limit: int) -> bytes:
+    """Return a body whose length was not announced.
 
     Args:
         chunks: the body as it arrives.
-        length: how many bytes were announced, if they were.
         limit: the most bytes to take.
 
     Raises:
         PayloadTooLarge: it is over the limit.
-        ClientLeft: it ended before the announced length.
     """
     parts: list[bytes] = []
     size = 0
@@ -124,9 +122,7 @@ async def read_body(chunks: AsyncIterable[bytes], length: int | None, limit: int
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
-    if length is not None and size < length:
-        raise ClientLeft
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return b"".join(parts)
 
 
 def _too_large(limit: int) -> PayloadTooLarge:

@@ -14,15 +14,13 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 from zato.core.envelope import CID_HEADER
 from zato.core.errors import ShuttingDown
 from zato.server.failures import contained
-from zato.server.http.bodies import BodyDeadlines, ClientLeft, declared_length, read_body
+from zato.server.http.bodies import BodyDeadlines, ClientLeft, declared_length, read_chunks
 from zato.server.http.errors import error_reply
 from zato.server.http.message import Reply, Request
 from zato.server.http.routes import Application
 from zato.server.identity import new_cid
 
 __all__ = ["RSGIAdapter"]
-
-CLIENT_GONE = (ClientLeft, ProtocolClosed)
 
 logger = logging.getLogger("zato.server")
 
@@ -41,6 +39,7 @@ class _Scope(Protocol):
 
 
 class _Protocol(AsyncIterable[bytes], Protocol):
+    async def __call__(self) -> bytes: ...
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
 
 
@@ -79,7 +78,7 @@ class RSGIAdapter:
             reply = await self._application.handle(self._request(cid, scope, proto))
         except asyncio.CancelledError:
             reply = self._stopped(cid)
-        except CLIENT_GONE:
+        except ClientLeft:
             return
         except BaseException as error:
             logger.exception("A request failed outside of its handler", extra={"cid": cid})
@@ -94,7 +93,9 @@ class RSGIAdapter:
         async def read() -> bytes:
             length = declared_length(headers.get("content-length"), self._max_body)
             with self._deadlines.watch():
-                return await read_body(proto, length, self._max_body)
+                if length is None:
+                    return await read_chunks(proto, self._max_body)
+                return await _whole(proto)
 
         return Request(
             cid=cid,
@@ -116,6 +117,14 @@ class RSGIAdapter:
             proto.response_bytes(reply.status, headers, reply.body)
         except ProtocolClosed:
             logger.debug("The client left before its answer", extra={"cid": cid})
+
+
+async def _whole(proto: _Protocol) -> bytes:
+    """Return a body whose length was announced: granian reads that much, or says that the client left."""
+    try:
+        return await proto()
+    except ProtocolClosed as error:
+        raise ClientLeft from error
 
 
 def _all_of(headers: _Headers) -> Callable[[], Mapping[str, str]]:
