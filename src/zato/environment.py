@@ -18,7 +18,7 @@ import secrets
 import time
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Credentials:
             EnvironmentFault: a password is not 8 to 256 printable ASCII characters.
         """
         for password in (admin_invoke, pubapi):
-            if password is not None and not LEGAL_PASSWORD.fullmatch(password):
+            if password is not None and not _is_password(password):
                 raise EnvironmentFault("A password is 8 to 256 printable ASCII characters.")
         return cls(
             admin_invoke or secrets.token_urlsafe(PASSWORD_BYTES), pubapi or secrets.token_urlsafe(PASSWORD_BYTES)
@@ -60,11 +60,16 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """What a running server says of itself in its environment."""
+    """What a running server says of itself in its environment.
+
+    Attributes:
+        stops_within: seconds that its work in progress has to end at a stop.
+    """
 
     pid: int
     host: str
     port: int
+    stops_within: float
 
     @property
     def reachable_host(self) -> str:
@@ -116,8 +121,10 @@ class Environment:
         Raises:
             EnvironmentFault: the folder is none.
         """
-        if not self.path.is_dir():
+        if not self.path.exists():
             raise EnvironmentFault(f"{self.path} does not exist. Make an environment with 'zato create {self.path}'.")
+        if not self.path.is_dir():
+            raise EnvironmentFault(f"{self.path} is a file. An environment is a folder that 'zato create' makes.")
         if not self._config.is_file():
             raise EnvironmentFault(
                 f"{self.path} is no environment: it has no config.toml. Make one with 'zato create' in another folder."
@@ -137,15 +144,17 @@ class Environment:
         """Return the passwords.
 
         Raises:
-            EnvironmentFault: the file cannot be read, others may read it, or a password is missing.
+            EnvironmentFault: the file cannot be read, others may read it, or a password is missing or not legal.
         """
         values = _read_toml(self._secrets)
         if self._secrets.stat().st_mode & 0o077:
             raise EnvironmentFault(f"{self._secrets} can be read by others. Run 'chmod 600 {self._secrets}'.")
-        try:
-            return Credentials(str(values["admin_invoke"]), str(values["pubapi"]))
-        except KeyError as error:
-            raise EnvironmentFault(f"{self._secrets} has no line for {error}.") from error
+        for name in ("admin_invoke", "pubapi"):
+            if name not in values:
+                raise EnvironmentFault(f"{self._secrets} has no line for {name!r}.")
+            if not _is_password(values[name]):
+                raise EnvironmentFault(f"{self._secrets}: {name} is not text of 8 to 256 printable ASCII characters.")
+        return Credentials(values["admin_invoke"], values["pubapi"])
 
     def lock(self) -> int:
         """Take the environment's lock, held until the returned file descriptor is closed.
@@ -182,30 +191,36 @@ class Environment:
 
     def announce(self, server: RunningServer) -> None:
         """Say where the running server is, for the command line."""
-        text = json.dumps({"pid": server.pid, "host": server.host, "port": server.port})
         draft = self._running.with_suffix(".new")
-        draft.write_text(text, "utf-8")
+        draft.write_text(json.dumps(asdict(server)), "utf-8")
         draft.replace(self._running)
 
     def running(self) -> RunningServer:
         """Return the running server.
 
         Raises:
-            ServerNotRunning: none does; what an earlier one left behind counts for nothing.
+            ServerNotRunning: none does, or it is still starting; what an earlier one left behind counts for nothing.
+            EnvironmentFault: the folder `run` cannot be read.
         """
-        if self.is_locked():
-            try:
-                values = json.loads(self._running.read_text("utf-8"))
-                return RunningServer(int(values["pid"]), str(values["host"]), int(values["port"]))
-            except (OSError, ValueError, KeyError, TypeError):
-                pass
-        raise ServerNotRunning(f"No server of {self.path} runs. Start one with 'zato start {self.path}'.")
+        if not self.is_locked():
+            raise ServerNotRunning(f"No server of {self.path} runs. Start one with 'zato start {self.path}'.")
+        try:
+            values = json.loads(self._running.read_text("utf-8"))
+            return RunningServer(
+                int(values["pid"]), str(values["host"]), int(values["port"]), float(values["stops_within"])
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ServerNotRunning(
+                f"The server of {self.path} has not said yet where it answers. Wait for it: 'zato wait {self.path}'."
+            ) from error
 
     def retract(self) -> None:
         """Say that no server runs any more."""
         self._running.unlink(missing_ok=True)
 
     def _make_folder(self) -> None:
+        if self.path.is_file():
+            raise EnvironmentFault(f"{self.path} is a file. Name a folder that is empty or does not exist yet.")
         self.path.mkdir(parents=True, exist_ok=True)
         if any(self.path.iterdir()):
             raise EnvironmentFault(f"{self.path} is not empty. Name a folder that is empty or does not exist yet.")
@@ -224,16 +239,25 @@ def _config_text(settings: Mapping[str, object]) -> str:
     for setting in describe():
         given = setting.name in settings
         value = settings[setting.name] if given else setting.default
-        lines += [f"# {setting.help}", f"{'' if given else '# '}{setting.name} = {json.dumps(value)}", ""]
+        lines += [f"# {setting.help}", f"{'' if given else '# '}{setting.name} = {_toml(value)}", ""]
     return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    # TOML takes JSON's numbers, booleans and texts, except for the halves that JSON cuts rare characters into.
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _secrets_text(credentials: Credentials) -> str:
     return (
         "# Passwords of machine users. Keep this file readable by its owner only.\n"
-        f"admin_invoke = {json.dumps(credentials.admin_invoke)}\n"
-        f"pubapi = {json.dumps(credentials.pubapi)}\n"
+        f"admin_invoke = {_toml(credentials.admin_invoke)}\n"
+        f"pubapi = {_toml(credentials.pubapi)}\n"
     )
+
+
+def _is_password(value: object) -> bool:
+    return isinstance(value, str) and LEGAL_PASSWORD.fullmatch(value) is not None
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -128,7 +128,10 @@ class Postpone(Operation[bool]):
 
 @dataclass(frozen=True, slots=True)
 class Release(Operation[bool]):
-    """Give a delivery back as if it had never been leased. Result: False if the token is not the current one."""
+    """Give a delivery back, to be leased again at once. Result: False if the token is not the current one.
+
+    It counts neither as an attempt nor as a take-over, but the call has started: it expires no more.
+    """
 
     id: str
     token: bytes
@@ -156,7 +159,10 @@ class Look(Operation[Record | None]):
 
 @dataclass(frozen=True, slots=True)
 class Cancel(Operation[bool]):
-    """Cancel what no server runs yet. Result: whether it was cancelled."""
+    """Cancel what no server runs yet. Result: whether it was cancelled.
+
+    The broker fills in the attempts that were made, and the start of the last one.
+    """
 
     id: str
     outcome: Outcome

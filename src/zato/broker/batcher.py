@@ -166,11 +166,18 @@ class Batcher:
         while self._written:
             calls, ready, ended = self._written.popleft()
             for done, result in calls:
-                done(result)
+                self._call(done, result)
             if ended:
-                self.on_ended(ended)
+                self._call(self.on_ended, ended)
             if ready:
-                self.on_ready()
+                self._call(self.on_ready)
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        """Call back; an error of one is reported and does not keep the others from their results."""
+        try:
+            function(*arguments)
+        except Exception as error:
+            self._loop.call_exception_handler({"message": "A call-back of the broker failed", "exception": error})
 
 
 def _nothing(*_: object) -> None:

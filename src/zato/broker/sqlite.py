@@ -7,6 +7,7 @@ The file is a write-ahead log database. A batch that accepts or ends something i
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,19 @@ BUSY_LIMIT = 20.0
 class SQLiteBackend:
     """Keeps every promise of `zato.broker.base` in one file. Used from one thread only."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, *, patience: float = BUSY_LIMIT) -> None:
         """Open the file, or make it.
+
+        Args:
+            path: the file.
+            clock: what it reads the time from.
+            patience: seconds to wait for another process's lock.
 
         Raises:
             EnvironmentFault: the file cannot be opened, is no broker file, or a newer version wrote it.
         """
         self._clock = clock
+        self._patience = patience
         self._sql = load_statements("zato.broker", "sqlite.sql")
         self._db = _open(path)
         try:
@@ -87,8 +94,8 @@ class SQLiteBackend:
         """Carry out operations in order, durably. See `zato.broker.base.Backend`."""
         try:
             return self._apply_together(batch)
-        except apsw.Error as error:
-            if len(batch) > 1:
+        except Exception as error:
+            if len(batch) > 1 and not isinstance(error, apsw.BusyError):
                 return self._apply_apart(batch)
             raise BrokerUnavailable(f"The broker's file cannot be written now: {error}.") from error
 
@@ -146,7 +153,7 @@ class SQLiteBackend:
         SQLite's own waiting backs off to 100 ms, which makes a writer late that shares the file with a
         busy one; a short pause of our own does not (docs/decisions/0001-store-thread.md).
         """
-        give_up = time.monotonic() + BUSY_LIMIT
+        give_up = time.monotonic() + self._patience
         while True:
             try:
                 self._db.execute(statement)
@@ -226,7 +233,7 @@ class SQLiteBackend:
         return Leased(deliveries, self._due.seconds(wall, boot))
 
     def _lease_lane(self, lane: Lane, limit: int, held: dict[str, Any]) -> Iterator[Delivery]:
-        for seq, attempts, takeovers, *row in self._rows("ready", lane=lane.value, limit=limit):
+        for seq, attempts, takeovers, *row in self._rows("ready", lane=lane.value, limit=limit, now=held["now"]):
             self._run("lease", seq=seq, **held)
             yield Delivery(
                 invocation=restore_invocation(row), token=held["token"], attempts=attempts, takeovers=takeovers
@@ -321,8 +328,9 @@ class SQLiteBackend:
         row = self._row("cancel", id=operation.id)
         if row is None:
             return False
-        seq, takeovers, _ = row
-        self._record(seq, operation.id, operation.outcome, takeovers)
+        seq, takeovers, attempts, started = row
+        outcome = replace(operation.outcome, attempts=attempts, started=started)
+        self._record(seq, operation.id, outcome, takeovers)
         return True
 
     def _purge(self, operation: Purge) -> int:
@@ -342,7 +350,7 @@ class SQLiteBackend:
                 "wal_autocheckpoint = 4000",
                 "cache_size = -16000",
             ):
-                self._db.execute(f"PRAGMA {pragma}").fetchall()
+                self._insist(f"PRAGMA {pragma}")
             self._insist("BEGIN IMMEDIATE")
             version = self._db.pragma("user_version")
             if version > FORMAT_VERSION:

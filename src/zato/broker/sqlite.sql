@@ -77,7 +77,8 @@ UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, takeovers = t
 SELECT p.seq, p.attempts, p.takeovers, i.id, i.cid, i.service, i.parent, i.created, i.not_before, i.expires,
        i.queue, i.priority, i.payload, i.options
 FROM pending p JOIN invocation i USING (seq)
-WHERE p.lane = :lane AND p.token IS NULL AND p.not_before IS NULL ORDER BY p.priority, p.seq LIMIT :limit
+WHERE p.lane = :lane AND p.token IS NULL AND p.not_before IS NULL AND (p.expires IS NULL OR p.expires > :now)
+ORDER BY p.priority, p.seq LIMIT :limit
 
 -- name: lease
 UPDATE pending SET token = :token, lease_ends = :lease_ends, holder = :holder, started = :now, expires = NULL
@@ -109,7 +110,7 @@ WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token = :token
 
 -- name: cancel
 DELETE FROM pending WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token IS NULL
-RETURNING seq, takeovers, attempts
+RETURNING seq, takeovers, attempts, started
 
 -- name: deployed
 SELECT service, lane FROM deployed

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from zato.cli.parameters import FOLDER, Seconds
 from zato.core.errors import EnvironmentFault, ServerNotRunning
 from zato.environment import Environment
 
@@ -20,15 +21,18 @@ PROBE_TIMEOUT = 2.0
 
 
 @click.command
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=FOLDER)
 def stop(path: Path) -> None:
-    """Stop the server of the environment in PATH: work in progress may end first."""
+    """Stop the server of the environment in PATH.
+
+    Work in progress may end first, for as long as 'grace' in config.toml says. A second 'zato stop'
+    meanwhile ends the server at once; its background calls run again when it is started.
+    """
     environment = Environment(path).check()
     server = environment.running()
-    settings = environment.settings()
     with contextlib.suppress(ProcessLookupError):
         os.kill(server.pid, signal.SIGTERM)
-    deadline = time.monotonic() + settings.drain + settings.grace + MARGIN
+    deadline = time.monotonic() + server.stops_within + MARGIN
     while environment.is_locked():
         if time.monotonic() > deadline:
             raise EnvironmentFault(f"Process {server.pid} has not stopped. End it with 'kill -9 {server.pid}'.")
@@ -37,15 +41,18 @@ def stop(path: Path) -> None:
 
 
 @click.command
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds to wait at most.")
+@click.argument("path", type=FOLDER)
+@click.option("--timeout", type=Seconds(), default=60.0, show_default=True, help="How long to wait at most.")
 def wait(path: Path, timeout: float) -> None:
     """Wait until the server of the environment in PATH is ready."""
     environment = Environment(path).check()
     deadline = time.monotonic() + timeout
     while not _is_ready(environment):
         if time.monotonic() > deadline:
-            raise ServerNotRunning(f"The server of {environment.path} was not ready within {timeout:g} s.")
+            raise ServerNotRunning(
+                f"The server of {environment.path} was not ready within {timeout:g} s. "
+                f"What 'zato start' printed, and {environment.logs / 'server.log'}, may say why."
+            )
         time.sleep(POLL)
 
 

@@ -1,16 +1,18 @@
 """`zato create`."""
 
+import shlex
 from pathlib import Path
 
 import click
 
+from zato.cli.parameters import FOLDER
 from zato.environment import Credentials, Environment
 
 __all__ = ["create"]
 
 
 @click.command
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=FOLDER)
 @click.option("--port", type=int, help="TCP port of the server.  [default: 11223]")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--name", help="Name of the server.  [default: server1]")
@@ -40,4 +42,4 @@ def create(
     click.echo(
         f"  settings are in {environment.path / 'config.toml'}, passwords in {environment.path / 'secrets.toml'}"
     )
-    click.echo(f"Start its server with: zato start {path}")
+    click.echo(f"Start its server with: zato start {shlex.quote(str(path))}")

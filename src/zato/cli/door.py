@@ -61,7 +61,8 @@ def refuse(response: Response) -> None:
 def print_value(value: object, *, as_json: bool = False) -> None:
     """Print a response: text as it is, anything else as JSON, on one line unless a person reads it."""
     if isinstance(value, str) and not as_json:
-        click.echo(value)
+        # Otherwise click drops what looks like a colour, unless the output is a terminal.
+        click.echo(value, color=True)
     else:
         indent = 2 if sys.stdout.isatty() else None
         click.echo(json.dumps(value, indent=indent, ensure_ascii=False))

@@ -1,13 +1,12 @@
 """`zato service …`."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from zato.cli.door import ADMIN_PATH, ask, connect, print_value, refuse
+from zato.cli.parameters import FOLDER, Seconds, headers_given, payload_given, url_path_given
 from zato.client import ServiceInvokeResponse
-from zato.core.errors import BadRequest
 
 __all__ = ["invoke", "list_services"]
 
@@ -15,20 +14,37 @@ NO_RESPONSE = "(None)"
 
 
 @click.command
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=FOLDER)
 @click.argument("name")
-@click.option("--payload", default="", help="Input of the service: JSON or text; '-' reads stdin, '@FILE' a file.")
-@click.option("--headers", default="", help="HTTP headers, as 'k=v;k2=v2'.")
+@click.option(
+    "--payload",
+    callback=payload_given,
+    default="",
+    help="Input of the service: JSON or text; '-' is read from stdin, '@FILE' from a file.",
+)
+@click.option("--headers", callback=headers_given, default="", help="HTTP headers, as 'k=v;k2=v2'.")
 @click.option("--channel", default="invoke", show_default=True, help="What the service sees as its channel.")
 @click.option("--data-format", default="json", show_default=True, help="What it sees as its data format.")
 @click.option("--transport", help="What it sees as its transport.")
-@click.option("--url-path", default=ADMIN_PATH, show_default=True, help="Address of the door.")
-@click.option("--max-cid-repr", type=int, default=5, show_default=True, help="With --verbose: shown of a CID's ends.")
 @click.option(
-    "--max-response-repr", type=int, default=2500, show_default=True, help="With --verbose: shown of a response."
+    "--url-path", callback=url_path_given, default=ADMIN_PATH, show_default=True, help="Where services are invoked."
+)
+@click.option(
+    "--max-cid-repr",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    help="With --verbose: shown of a CID's ends.",
+)
+@click.option(
+    "--max-response-repr",
+    type=click.IntRange(0),
+    default=2500,
+    show_default=True,
+    help="With --verbose: shown of a response.",
 )
 @click.option("--async", "--is-async", "is_async", is_flag=True, help="In the background; prints the CID.")
-@click.option("--expiration", type=float, help="With --async: seconds within which it must start.")
+@click.option("--expiration", type=Seconds(), help="With --async: within how long it must start.")
 @click.option("--verbose", is_flag=True, help="Show the HTTP reply too.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object with ok, cid, data and details.")
 def invoke(
@@ -36,7 +52,7 @@ def invoke(
     path: Path,
     name: str,
     payload: str,
-    headers: str,
+    headers: dict[str, str],
     channel: str,
     data_format: str,
     transport: str | None,
@@ -58,8 +74,8 @@ def invoke(
         options = {} if expiration is None else {"expiration": expiration}
         response = call(
             name,
-            _payload(payload),
-            _headers(headers),
+            payload,
+            headers,
             channel,
             data_format,
             transport,
@@ -77,7 +93,7 @@ def invoke(
 
 
 @click.command
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 def list_services(path: Path, as_json: bool) -> None:
     """List the services of the server in PATH."""
@@ -95,24 +111,3 @@ def _print_object(response: ServiceInvokeResponse) -> None:
     print_value(
         {"ok": response.ok, "cid": response.cid, "data": response.data, "details": response.details}, as_json=True
     )
-
-
-def _payload(text: str) -> str:
-    if text == "-":
-        return sys.stdin.read()
-    if text.startswith("@"):
-        try:
-            return Path(text[1:]).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadRequest(f"The payload cannot be read: {error}.") from error
-    return text
-
-
-def _headers(text: str) -> dict[str, str]:
-    headers = {}
-    for pair in filter(None, (part.strip() for part in text.split(";"))):
-        name, found, value = pair.partition("=")
-        if not found or not name.strip():
-            raise BadRequest(f"--headers is written as 'k=v;k2=v2'; {pair!r} is not.")
-        headers[name.strip()] = value.strip()
-    return headers

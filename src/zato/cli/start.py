@@ -1,10 +1,13 @@
 """`zato start`: the only command that loads the server."""
 
 import os
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from zato.cli.parameters import FOLDER
 from zato.core.settings import ENVIRONMENT_PREFIX, describe
 from zato.environment import Environment, RunningServer
 from zato.server.loader import Loaded
@@ -14,7 +17,7 @@ __all__ = ["start"]
 
 
 @click.command
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=FOLDER)
 @click.option("--port", type=int, help="TCP port, instead of the one in config.toml.")
 @click.option(
     "--fg", is_flag=True, expose_value=False, help="Accepted for old scripts: the server always runs in the foreground."
@@ -23,7 +26,7 @@ def start(path: Path, port: int | None) -> None:
     """Start the server of the environment in PATH, in the foreground. Ctrl-C stops it."""
     environment = Environment(path).check()
     overrides = {} if port is None else {"port": port}
-    settings = environment.settings(("environment variables", _variables()), ("command line", overrides))
+    settings = environment.settings(*_variables(), ("command line", overrides))
 
     def ready(server: RunningServer, loaded: Loaded) -> None:
         click.echo(f"Server {settings.name} answers at {server.address} (process {server.pid})")
@@ -32,12 +35,14 @@ def start(path: Path, port: int | None) -> None:
         click.echo(f"  services  {len(loaded.services)} from {environment.services}")
         for error in loaded.errors:
             click.echo(f"  NOT LOADED {error}", err=True)
-        click.echo(f"  stop      Ctrl-C, or: zato stop {path}")
+        click.echo(f"  stop      Ctrl-C, or: zato stop {shlex.quote(str(path))}")
 
     run_server(environment, settings, ready)
 
 
-def _variables() -> dict[str, object]:
-    """Return the settings that environment variables give."""
-    names = {f"{ENVIRONMENT_PREFIX}{setting.name.upper()}": setting.name for setting in describe()}
-    return {name: os.environ[variable] for variable, name in names.items() if variable in os.environ}
+def _variables() -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield the settings that environment variables give, each with the variable it comes from."""
+    for setting in describe():
+        variable = f"{ENVIRONMENT_PREFIX}{setting.name.upper()}"
+        if variable in os.environ:
+            yield f"environment variable {variable}", {setting.name: os.environ[variable]}

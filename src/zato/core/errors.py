@@ -17,6 +17,7 @@ __all__ = [
     "InvalidCID",
     "InvalidName",
     "InvalidPayload",
+    "InvalidResponse",
     "InvalidSetting",
     "InvocationTimeout",
     "MethodNotAllowed",
@@ -80,6 +81,14 @@ class Unauthorized(ServiceError):
 
     code = "unauthorized"
     status = 401
+    realm: str = ""
+
+    @classmethod
+    def in_realm(cls, realm: str, message: str) -> Self:
+        """Say what is wrong, and what to log in to."""
+        error = cls(message)
+        error.realm = realm
+        return error
 
 
 class Forbidden(ServiceError):
@@ -205,6 +214,12 @@ class NotSerializable(ZatoError):
     """A service returned, or passed on, something that has no JSON form."""
 
     code = "not_serializable"
+
+
+class InvalidResponse(ZatoError):
+    """A service set a status, header or content type that HTTP cannot carry."""
+
+    code = "invalid_response"
 
 
 class RecursiveInvocation(ZatoError):

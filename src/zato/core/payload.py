@@ -112,11 +112,15 @@ def _decode_leniently(raw: bytes) -> Any:
     return value
 
 
-def from_door(data: bytes) -> tuple[Any, str]:
+def from_door(data: bytes, *, twice: bool = True) -> tuple[Any, str]:
     """Return a caller's payload as the service gets it, and the text as it came.
 
-    Empty payloads are the empty text. A JSON string that itself holds a JSON object or list is
-    parsed once more, for the callers that encode twice. What is no JSON is text.
+    Empty payloads are the empty text. What is no JSON is text.
+
+    Args:
+        data: what came in.
+        twice: parse a JSON string that itself holds a JSON object or list once more, for callers
+            that encode twice.
 
     Raises:
         InvalidPayload: it is no UTF-8, or nested too deep.
@@ -128,7 +132,7 @@ def from_door(data: bytes) -> tuple[Any, str]:
     except UnicodeDecodeError as error:
         raise InvalidPayload("The payload is not UTF-8 text. Encode binary data, for instance as base64.") from error
     value = _decode_or_text(data, text)
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+    if twice and isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         value = _decode_or_text(value.encode(), value)
     return ("" if value is None else value), text
 

@@ -101,6 +101,8 @@ def _checked(setting: Setting, value: object, source: str) -> object:
         raise InvalidSetting(f"{source}: {setting.name} = {value!r} is not of type {setting.type.__name__}.")
     if isinstance(converted, int | float) and not _in_range(setting, converted):
         raise InvalidSetting(f"{source}: {setting.name} = {value!r} is out of range: {_range(setting)}.")
+    if isinstance(converted, str) and not converted.isprintable():
+        raise InvalidSetting(f"{source}: {setting.name} = {value!r} holds characters that cannot be printed.")
     choices = CHOICES.get(setting.name)
     if choices and converted not in choices:
         raise InvalidSetting(f"{source}: {setting.name} = {value!r} is none of {', '.join(choices)}.")

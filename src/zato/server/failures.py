@@ -7,7 +7,7 @@ from zato.core.errors import ServiceError, ZatoError
 from zato.core.invocation import ErrorInfo
 from zato.core.payload import unicode_text
 
-__all__ = ["PROCESS_DIED", "ServiceExited", "contained", "describe", "log_failure", "process_died"]
+__all__ = ["PROCESS_DIED", "ServiceExited", "contained", "describe", "from_service", "log_failure", "process_died"]
 
 PROCESS_DIED = "process_died"
 UNEXPECTED = "exception"

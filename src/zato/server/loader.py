@@ -15,6 +15,7 @@ from types import ModuleType
 
 from zato.core.errors import InvalidName, ServiceDefinitionError
 from zato.core.names import RESERVED_PREFIX, check_name, is_reserved
+from zato.server.failures import message_of
 from zato.server.registry import Deployed
 from zato.server.service import SHADOW_PACKAGE, AsyncService, Service, ServiceBase
 
@@ -51,19 +52,34 @@ class Loaded:
 def load_folder(folder: Path) -> Loaded:
     """Import every `*.py` of a folder, in the order of their names.
 
-    The folder is appended to `sys.path`, so that its files can import each other.
+    The folder is appended to `sys.path`, so that its files can import each other; each runs once. Files
+    whose names start with a dot belong to editors.
     """
+    folder = folder.resolve()
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
+    _forget(folder)
     loaded = Loaded()
-    for file in sorted(folder.glob("*.py")):
-        _load_file(file, loaded)
+    for file in sorted(folder.glob("[!.]*.py")):
+        if not file.is_dir():
+            _load_file(file, loaded)
     return loaded
+
+
+def _forget(folder: Path) -> None:
+    """Have files run again that an earlier load imported."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and Path(file).parent == folder:
+            del sys.modules[name]
+    importlib.invalidate_caches()
 
 
 def _load_file(file: Path, loaded: Loaded) -> None:
     try:
         module = _import(file)
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
         loaded.errors.append(_import_error(file, error))
         return
@@ -82,6 +98,8 @@ def _load_file(file: Path, loaded: Loaded) -> None:
 def _import(file: Path) -> ModuleType:
     """Import a file under its stem, or, where an installed module has that name, below a package of ours."""
     name = _module_name(file)
+    if name in sys.modules:
+        return sys.modules[name]
     loader = SourceFileLoader(name, str(file))
     spec = importlib.util.spec_from_file_location(name, file, loader=loader)
     if spec is None:
@@ -119,11 +137,14 @@ def _classes_of(module: ModuleType) -> Iterable[type[ServiceBase]]:
 
     A class without `handle` of its own or inherited from another service is a base for others.
     """
-    for value in list(vars(module).values()):
-        if not (isinstance(value, type) and issubclass(value, ServiceBase)) or value.__module__ != module.__name__:
-            continue
-        if getattr(value, "handle", None) not in (Service.handle, AsyncService.handle, None):
-            yield value
+    classes = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, ServiceBase)]
+    for cls in dict.fromkeys(classes):
+        if cls.__module__ == module.__name__ and _handle_of(cls) not in (Service.handle, AsyncService.handle, None):
+            yield cls
+
+
+def _handle_of(cls: type) -> object:
+    return getattr(cls, "handle", None)
 
 
 def _check(cls: type[ServiceBase], names: dict[str, Deployed]) -> None:
@@ -154,7 +175,8 @@ def _line_of(cls: type) -> int | None:
 
 def _import_error(file: Path, error: BaseException) -> LoadError:
     """Say what a file raised, and at which of its own lines."""
-    reason = f"{type(error).__name__}: {error}"
+    message = message_of(error)
+    reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return LoadError(str(file), error.lineno, f"{type(error).__name__}: {error.msg}")
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]

@@ -7,6 +7,7 @@ import logging
 import logging.handlers
 import queue
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,12 +16,17 @@ from typing import TextIO
 
 import structlog
 
+from zato.core.errors import EnvironmentFault
+
 __all__ = ["logging_to"]
 
 MAX_FILE = 20_000_000
 KEPT_FILES = 5
 FIELDS = ["cid", "service", "channel"]
-CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127) if code not in (9, 10)} | {10: "\\n"}
+# What a terminal obeys, or takes for the end of a line; in a traceback, line feeds are in their place.
+CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+CONTROL |= {code: f"\\u{code:04x}" for code in (0x2028, 0x2029)}
+CONTROL_AND_LINES = CONTROL | {10: "\\n"}
 
 
 class _InOrder(logging.handlers.QueueHandler):
@@ -42,18 +48,22 @@ def logging_to(file: Path, *, level: str, style: str, stream: TextIO | None = No
         level: the least that is logged.
         style: `json` or `text` for the stream, or `auto`: text if it is a terminal.
         stream: standard error by default.
+
+    Raises:
+        EnvironmentFault: the file cannot be written.
     """
     out = stream or sys.stderr
     text = style == "text" or (style == "auto" and out.isatty())
     to_stream = logging.StreamHandler(out)
     to_stream.setFormatter(_formatter(text=text, colors=out.isatty()))
-    to_file = logging.handlers.RotatingFileHandler(file, maxBytes=MAX_FILE, backupCount=KEPT_FILES, encoding="utf-8")
+    to_file = _open(file)
     to_file.setFormatter(_formatter(text=False, colors=False))
 
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     handler = _InOrder(records)
     listener = logging.handlers.QueueListener(records, to_stream, to_file)
     root = logging.getLogger()
+    level_before = root.level
     root.addHandler(handler)
     root.setLevel(level)
     logging.getLogger("_granian").setLevel(logging.ERROR)
@@ -61,9 +71,19 @@ def logging_to(file: Path, *, level: str, style: str, stream: TextIO | None = No
     try:
         yield
     finally:
-        listener.stop()
         root.removeHandler(handler)
+        root.setLevel(level_before)
+        listener.stop()
+        to_stream.close()
         to_file.close()
+
+
+def _open(file: Path) -> logging.Handler:
+    try:
+        file.parent.mkdir(exist_ok=True)
+        return logging.handlers.RotatingFileHandler(file, maxBytes=MAX_FILE, backupCount=KEPT_FILES, encoding="utf-8")
+    except OSError as error:
+        raise EnvironmentFault(f"{file} cannot be written: {error.strerror}.") from error
 
 
 def _formatter(*, text: bool, colors: bool) -> structlog.stdlib.ProcessorFormatter:
@@ -74,12 +94,17 @@ def _formatter(*, text: bool, colors: bool) -> structlog.stdlib.ProcessorFormatt
         _stamp,
     ]
     if text:
-        tail: list[structlog.typing.Processor] = [_one_line, structlog.dev.ConsoleRenderer(colors=colors)]
+        console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+        tail: list[structlog.typing.Processor] = [_harmless, console]
     else:
-        tail = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        tail = [structlog.processors.JSONRenderer()]
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            *tail,
+        ],
     )
 
 
@@ -90,7 +115,9 @@ def _stamp(_: object, __: str, event: structlog.typing.EventDict) -> structlog.t
     return event
 
 
-def _one_line(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Keep a message on its line: control characters are shown, not obeyed."""
-    event["event"] = str(event.get("event", "")).translate(CONTROL)
-    return event
+def _harmless(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Keep a message on its line and a traceback below it: control characters are shown, not obeyed."""
+    shown = {key: str(value).translate(CONTROL_AND_LINES) for key, value in event.items()}
+    if "exception" in event:
+        shown["exception"] = textwrap.indent(event["exception"].translate(CONTROL), "    ")
+    return shown

@@ -23,7 +23,7 @@ Ready = Callable[[RunningServer, Loaded], None]
 
 
 def run_server(environment: Environment, settings: Settings, ready: Ready) -> None:
-    """Run a server in this process until SIGTERM or SIGINT. A second signal ends it at once.
+    """Run a server in this process until SIGTERM or SIGINT. A second signal ends it at once, as does one at the start.
 
     Args:
         environment: the folder.
@@ -35,7 +35,6 @@ def run_server(environment: Environment, settings: Settings, ready: Ready) -> No
     """
     lock = environment.lock()
     try:
-        environment.logs.mkdir(exist_ok=True)
         with logging_to(environment.logs / "server.log", level=settings.log_level, style=settings.log_format):
             uvloop.run(_serve(environment, settings, ready))
     finally:
@@ -45,10 +44,8 @@ def run_server(environment: Environment, settings: Settings, ready: Ready) -> No
 
 async def _serve(environment: Environment, settings: Settings, ready: Ready) -> None:
     server = Server(environment, settings, environment.credentials())
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _on_signal, stop)
+    # A file of services that never ends its import keeps the loop from seeing any signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         loaded = await server.start()
     except BaseException:
@@ -57,7 +54,11 @@ async def _serve(environment: Environment, settings: Settings, ready: Ready) -> 
     # What was loaded stays: a full garbage collection need not look at it, and pauses 10 ms less.
     gc.collect()
     gc.freeze()
-    here = RunningServer(os.getpid(), settings.host, settings.port)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _on_signal, stop)
+    here = RunningServer(os.getpid(), settings.host, settings.port, settings.drain + settings.grace)
     environment.announce(here)
     logger.info("Server %s answers at %s", settings.name, here.address)
     ready(here, loaded)

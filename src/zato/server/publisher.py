@@ -1,5 +1,8 @@
 """Accepting a background call: check its names, give it a CID, hand it to the broker."""
 
+from dataclasses import replace
+from typing import Any
+
 from zato.broker.base import Accept, Accepted
 from zato.broker.batcher import Batcher
 from zato.core.call import AsyncCall
@@ -7,11 +10,11 @@ from zato.core.callbacks import choose_callbacks, replies_to, require_deployed
 from zato.core.cid import check_cid
 from zato.core.errors import BadRequest, PayloadTooLarge
 from zato.core.invocation import Invocation, Outcome
-from zato.core.payload import encode
+from zato.core.payload import decode, encode
 from zato.server.identity import new_cid, new_invocation_id, now_ms
 from zato.server.registry import Services
 
-__all__ = ["CALLBACK_CHANNEL", "Publisher"]
+__all__ = ["CALLBACK_CHANNEL", "Publisher", "follow_ups", "repeated"]
 
 CALLBACK_CHANNEL = "invoke-async-callback"
 MAX_SECONDS = 10.0**10
@@ -96,6 +99,33 @@ def follow_ups(answered: Invocation, outcome: Outcome) -> tuple[Invocation, ...]
         )
         for service, payload in replies_to(answered, outcome)
     )
+
+
+def repeated(call: Invocation, *, parent: str, **changes: Any) -> AsyncCall:
+    """Return the request that makes a call once more, with the options it had.
+
+    Args:
+        call: the one to repeat.
+        parent: CID of the request for it.
+        **changes: fields that differ this time.
+    """
+    expiration = None if call.expires is None else (call.expires - call.created) / 1000
+    again = AsyncCall(
+        service=call.service,
+        payload=decode(call.payload),
+        parent=parent,
+        channel=call.channel,
+        data_format=call.data_format,
+        transport=call.transport,
+        environ=None if call.environ is None else decode(call.environ),
+        callback=call.callback,
+        on_failure=call.on_failure,
+        expiration=expiration,
+        retry=call.retry,
+        in_reply_to=call.in_reply_to,
+        replay_of=call.id,
+    )
+    return replace(again, **changes)
 
 
 def _seconds(value: object, option: str) -> int | None:

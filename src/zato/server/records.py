@@ -4,11 +4,12 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-from zato.broker.base import Look
+from zato.broker.base import Cancel, Look
 from zato.broker.batcher import Batcher
-from zato.core.errors import BadRequest, NotFound
-from zato.core.invocation import ErrorInfo, Record
+from zato.core.errors import BadRequest, Conflict, NotFound
+from zato.core.invocation import ErrorInfo, Outcome, Record, Status
 from zato.core.payload import decode, holds_nan
+from zato.server.identity import now_ms
 from zato.server.waiters import Waiters
 
 __all__ = ["Records", "record_as_json"]
@@ -36,6 +37,20 @@ class Records:
             return record
         await self._ended(record.invocation.id, wait)
         return await self._look(Look(id=record.invocation.id))
+
+    async def cancel(self, record: Record) -> Record:
+        """Cancel an invocation that no server runs yet, and return its record.
+
+        Raises:
+            Conflict: it runs, or has an outcome.
+        """
+        call_id = record.invocation.id
+        outcome = Outcome(status=Status.CANCELLED, ended=now_ms())
+        cancelled = await self._batcher.ask(Cancel(call_id, outcome))
+        after = await self._look(Look(id=call_id))
+        if not cancelled:
+            raise Conflict(f"The call with CID {record.invocation.cid!r} cannot be cancelled: it is {after.status}.")
+        return after
 
     async def _ended(self, call_id: str, wait: float) -> None:
         """Return when the invocation has its outcome, or after `wait` seconds."""

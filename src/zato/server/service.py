@@ -110,8 +110,8 @@ class ServiceBase:
     @classmethod
     def get_name(cls) -> str:
         """Return the name the service is deployed under."""
-        own = cls.__dict__.get("name")
-        return own if isinstance(own, str) and own else service_name(_module_of(cls), cls.__name__)
+        own: Any = cls.__dict__.get("name")
+        return own or service_name(_module_of(cls), cls.__name__)
 
     @classmethod
     def get_impl_name(cls) -> str:

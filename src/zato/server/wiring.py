@@ -22,14 +22,17 @@ from zato.broker.open import open_backend
 from zato.core.settings import Settings
 from zato.environment import Credentials, Environment
 from zato.server.builtin.basic import Echo, InputLogger, Ping
-from zato.server.builtin.invocation import Get
+from zato.server.builtin.invocation import Cancel, Get, Replay
 from zato.server.builtin.server import Info
 from zato.server.builtin.service import GetList, Invoke
 from zato.server.dispatcher import Dispatcher
 from zato.server.front import Front
+from zato.server.http.admin import AdminDoor
+from zato.server.http.api import ApiDoor
 from zato.server.http.auth import BasicAuth
+from zato.server.http.health import Health
 from zato.server.http.listener import Listener
-from zato.server.http.routes import Application, Health
+from zato.server.http.routes import Application
 from zato.server.http.rsgi import RSGIAdapter
 from zato.server.loader import Loaded, load_folder
 from zato.server.publisher import Publisher
@@ -43,6 +46,8 @@ __all__ = ["Server"]
 
 ADMIN_USER = "admin.invoke"
 ADMIN_REALM = "Zato admin invoke"
+API_USER = "pubapi"
+API_REALM = "Zato API"
 POLL = 0.02
 
 logger = logging.getLogger("zato.server")
@@ -65,7 +70,7 @@ class Server:
         self._batcher = Batcher(open_backend(settings.broker, environment.data, SystemClock()), loop)
         self._threads = Threads(loop, keep=settings.http_threads + settings.background_threads)
         self._budget = Budget(self._threads, settings.http_threads, name="HTTP slots")
-        publisher = Publisher(self._services, self._batcher, max_stored=settings.max_stored)
+        self._publisher = publisher = Publisher(self._services, self._batcher, max_stored=settings.max_stored)
         dispatcher = Dispatcher(self._services, self._threads, publisher, loop=loop, max_depth=settings.max_depth)
         self._worker = Worker(
             settings.name, self._batcher, self._services, dispatcher, self._threads, limits=_limits(settings)
@@ -74,18 +79,23 @@ class Server:
         self._waiters = Waiters()
         self._health = Health(self._stuck)
         self._adapter = RSGIAdapter(
-            Application(
-                self._front,
-                BasicAuth(ADMIN_USER, credentials.admin_invoke, ADMIN_REALM),
-                self._health,
-                max_requests=settings.max_requests,
-                tracebacks=settings.return_tracebacks,
-                honour_default_expiration=settings.honour_default_expiration,
-            ),
+            self._application(dispatcher, credentials),
             max_body=settings.max_body,
             body_timeout=settings.body_timeout,
         )
         self._listener = Listener(self._adapter, settings.host, settings.port)
+
+    def _application(self, dispatcher: Dispatcher, credentials: Credentials) -> Application:
+        settings = self._settings
+        admin = BasicAuth(ADMIN_USER, credentials.admin_invoke, ADMIN_REALM)
+        pubapi = BasicAuth(API_USER, credentials.pubapi, API_REALM)
+        return Application(
+            AdminDoor(self._front, admin, honour_default_expiration=settings.honour_default_expiration),
+            ApiDoor(dispatcher, self._budget, pubapi),
+            self._health,
+            max_requests=settings.max_requests,
+            tracebacks=settings.return_tracebacks,
+        )
 
     async def start(self) -> Loaded:
         """Open the store, load the services, start the worker, open the doors.
@@ -147,14 +157,16 @@ class Server:
 
     def _builtins(self) -> list[Deployed]:
         records = Records(self._batcher, self._waiters)
-        get = partial(Get, records, tracebacks=self._settings.return_tracebacks)
+        tracebacks = self._settings.return_tracebacks
         return [
             Deployed.builtin(Ping, Ping),
             Deployed.builtin(InputLogger, InputLogger),
             Deployed.builtin(Echo, Echo),
             Deployed.builtin(partial(Invoke, self._front), Invoke),
             Deployed.builtin(partial(GetList, self._services), GetList),
-            Deployed.builtin(get, Get),
+            Deployed.builtin(partial(Get, records, tracebacks=tracebacks), Get),
+            Deployed.builtin(partial(Cancel, records, tracebacks=tracebacks), Cancel),
+            Deployed.builtin(partial(Replay, records, self._publisher), Replay),
             Deployed.builtin(partial(Info, self._state), Info),
         ]
 

@@ -15,7 +15,11 @@ ServerState = Callable[[], dict[str, Any]]
 
 
 class Info(AsyncService):
-    """Name, versions, broker, threads and services of the server that answers."""
+    """Name, versions, broker, threads and services of the server that answers.
+
+    Input: nothing.
+    Output: `name`, `pid`, `version`, `python`, `broker`, `workers`, `started`, `services`, `threads`.
+    """
 
     name = "zato.server.info"
 

@@ -13,7 +13,11 @@ __all__ = ["GetList", "Invoke"]
 
 
 class Invoke(AsyncService):
-    """Runs what its payload asks for, as `/zato/admin/invoke` does with a request's body."""
+    """Runs what its payload asks for, as `/zato/admin/invoke` does with a request's body.
+
+    Input: the fields of such a request: `name`, `payload` in base64, `is_async` and the others.
+    Output: the text of the target's response, or the CID of a background call.
+    """
 
     name = "zato.service.invoke"
 
@@ -28,7 +32,11 @@ class Invoke(AsyncService):
 
 
 class GetList(AsyncService):
-    """Lists what is deployed, by name."""
+    """Lists what is deployed, by name.
+
+    Input: nothing.
+    Output: `items`, a list of objects with `name`, `impl_name`, `is_internal`, `is_async` and `file`.
+    """
 
     name = "zato.service.get-list"
 

@@ -14,7 +14,7 @@ class BasicAuth:
 
     def __init__(self, user: str, password: str, realm: str) -> None:
         """Take the credentials, and the realm that a refused client is told."""
-        self.realm = realm
+        self._realm = realm
         self._user = user
         self._credentials = f"{user}:{password}".encode()
         self._header = b"Basic " + base64.b64encode(self._credentials)
@@ -26,19 +26,21 @@ class BasicAuth:
             Unauthorized: it is missing, malformed or wrong.
         """
         if header is None:
-            raise Unauthorized(f"Send HTTP Basic credentials of the user {self._user!r}.")
+            raise self._refusal(f"Send HTTP Basic credentials of the user {self._user!r}.")
         # The common spelling first; comparison takes the same time wherever the first difference is.
         if hmac.compare_digest(header.encode(), self._header):
             return
         scheme, _, encoded = header.strip().partition(" ")
         if scheme.lower() != "basic":
-            raise Unauthorized(f"Send HTTP Basic credentials, not {scheme[:20]!r}.")
-        if not hmac.compare_digest(_decoded(encoded), self._credentials):
-            raise Unauthorized(f"User or password is wrong; this address takes the user {self._user!r}.")
+            raise self._refusal(f"Send HTTP Basic credentials, not {scheme[:20]!r}.")
+        if not hmac.compare_digest(self._decoded(encoded), self._credentials):
+            raise self._refusal(f"User or password is wrong; this address takes the user {self._user!r}.")
 
+    def _decoded(self, encoded: str) -> bytes:
+        try:
+            return base64.b64decode(encoded.strip(), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise self._refusal("The HTTP Basic credentials are not base64.") from error
 
-def _decoded(encoded: str) -> bytes:
-    try:
-        return base64.b64decode(encoded.strip(), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Unauthorized("The HTTP Basic credentials are not base64.") from error
+    def _refusal(self, message: str) -> Unauthorized:
+        return Unauthorized.in_realm(self._realm, message)

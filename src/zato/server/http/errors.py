@@ -4,6 +4,7 @@ import traceback
 
 from zato.core.envelope import details_of, encode_error
 from zato.core.errors import MethodNotAllowed, ServiceUnavailable, Unauthorized, ZatoError
+from zato.server.failures import from_service
 from zato.server.http.message import Reply
 
 __all__ = ["error_reply"]
@@ -11,20 +12,19 @@ __all__ = ["error_reply"]
 RETRY_AFTER_SECONDS = "1"
 
 
-def error_reply(error: BaseException, cid: str, *, tracebacks: bool, realm: str = "") -> Reply:
+def error_reply(error: BaseException, cid: str, *, tracebacks: bool) -> Reply:
     """Return the reply to a request that failed.
 
     Args:
         error: what was raised.
         cid: of the request.
         tracebacks: tell the caller where it was raised.
-        realm: what a caller without credentials is told to log in to.
     """
     status = error.status if isinstance(error, ZatoError) else 500
-    details = "".join(traceback.format_exception(error)) if tracebacks else details_of(error)
+    details = "".join(traceback.format_exception(from_service(error))) if tracebacks else details_of(error)
     reply = Reply(status, encode_error(details, cid))
-    if isinstance(error, Unauthorized) and realm:
-        reply.headers.append(("WWW-Authenticate", f'Basic realm="{realm}", charset="UTF-8"'))
+    if isinstance(error, Unauthorized) and error.realm:
+        reply.headers.append(("WWW-Authenticate", f'Basic realm="{error.realm}", charset="UTF-8"'))
     elif isinstance(error, ServiceUnavailable):
         reply.headers.append(("Retry-After", RETRY_AFTER_SECONDS))
     elif isinstance(error, MethodNotAllowed) and error.allowed:

@@ -1,7 +1,6 @@
 """Opening and closing the doors: granian, embedded on our event loop."""
 
 import asyncio
-import contextlib
 import errno
 import socket
 
@@ -29,7 +28,8 @@ class Listener:
         """Take what answers, and where to listen."""
         self._host = host
         self._port = port
-        self._granian = _granian(adapter, host, port)
+        self._adapter = adapter
+        self._granian: GranianServer | None = None
         self._serving: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -38,7 +38,9 @@ class Listener:
         Raises:
             EnvironmentFault: the address cannot be listened on.
         """
-        _require_free(self._host, self._port)
+        # granian takes numbers only, and a host may have been given by name.
+        address = _free_address(self._host, self._port)
+        self._granian = _granian(self._adapter, address, self._port)
         self._serving = asyncio.create_task(self._granian.serve())
         async with asyncio.timeout(OPEN_TIMEOUT):
             while not await self._answers():
@@ -50,7 +52,8 @@ class Listener:
 
     def close(self) -> None:
         """Accept no new connections. Requests in progress go on."""
-        self._granian.stop()  # type: ignore[no-untyped-call]
+        if self._granian is not None:
+            self._granian.stop()  # type: ignore[no-untyped-call]
 
     async def closed(self) -> None:
         """Return when every connection has ended, or after 3 s."""
@@ -59,8 +62,7 @@ class Listener:
         self.close()
         await asyncio.wait((self._serving,), timeout=CLOSE_TIMEOUT)
         self._serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._serving
+        await asyncio.gather(self._serving, return_exceptions=True)
 
     async def _answers(self) -> bool:
         try:
@@ -87,20 +89,29 @@ def _granian(adapter: RSGIAdapter, host: str, port: int) -> GranianServer:
     )
 
 
-def _require_free(host: str, port: int) -> None:
-    """Bind the port once without SO_REUSEPORT, which granian sets and which hides a second server."""
+def _free_address(host: str, port: int) -> str:
+    """Return the host's address in numbers, having bound the port once.
+
+    That was without SO_REUSEPORT, which granian sets and which hides a second server.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError as error:
-            reason = (
-                "is taken by another program"
-                if error.errno == errno.EADDRINUSE
-                else f"cannot be used: {error.strerror}"
-            )
-            raise EnvironmentFault(f"Port {port} on {host} {reason}. Choose another with --port.") from error
+        except (OSError, UnicodeError) as error:
+            raise EnvironmentFault(_refusal(error, host, port)) from error
+        return str(probe.getsockname()[0])
+
+
+def _refusal(error: OSError | UnicodeError, host: str, port: int) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken by another program. Choose another with --port."
+    reason = getattr(error, "strerror", None) or error
+    if number == errno.EACCES:
+        return f"Port {port} on {host} cannot be used: {reason}. Choose one from 1024 with --port."
+    return f"The server cannot listen on {host!r}: {reason}. Check 'host' in config.toml."
 
 
 def _reachable(host: str) -> str:

@@ -2,10 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
-__all__ = ["JSON_TYPE", "Reply", "Request"]
+from zato.core.call import HTTPInfo
+
+__all__ = ["JSON_TYPE", "TEXT_TYPE", "Reply", "Request", "http_info"]
 
 JSON_TYPE = "application/json"
+TEXT_TYPE = "text/plain; charset=utf-8"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,3 +40,13 @@ class Reply:
     body: bytes
     content_type: str = JSON_TYPE
     headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+def http_info(request: Request) -> HTTPInfo:
+    """Return what a service may see of a request."""
+    return HTTPInfo(
+        method=request.method,
+        path=request.path,
+        headers=request.headers(),
+        params=dict(parse_qsl(request.query, keep_blank_values=True)),
+    )

@@ -1,0 +1,85 @@
+"""What commands are given, read and checked."""
+
+import math
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["FOLDER", "Seconds", "headers_given", "payload_given", "url_path_given"]
+
+HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*([\t\x20-\x7e\xa0-\xff]*)")
+
+
+class _Folder(click.Path):
+    """The folder of an environment. An empty text is none, though it would pass for the current one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the folder."""
+        if not value:
+            self.fail("it is empty. Name the folder of an environment, or '.' for this one.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds, from 0."""
+
+    name = "seconds"
+
+    def __init__(self, most: float | None = None) -> None:
+        """Take the largest number that makes sense."""
+        super().__init__(0, most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        seconds: float = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{seconds} is no number of seconds.", param, ctx)
+        return seconds
+
+
+FOLDER = _Folder(path_type=Path)
+
+
+def payload_given(_: click.Context, __: click.Parameter, given: str) -> str:
+    """Return the text that `--payload` stands for: itself, stdin for `-`, a file for `@FILE`."""
+    source, raw = _source_of(given)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"{source} is not UTF-8: {error.reason} at byte {error.start}.") from error
+
+
+def headers_given(_: click.Context, __: click.Parameter, given: str) -> dict[str, str]:
+    """Return the headers of `k=v;k2=v2`."""
+    headers = {}
+    for pair in filter(None, (part.strip() for part in given.split(";"))):
+        found = HEADER.fullmatch(pair)
+        if found is None:
+            raise click.BadParameter(
+                f"{pair!r} is no header. Write them as 'k=v;k2=v2', names in ASCII without spaces, "
+                "values on one line and in Latin-1."
+            )
+        headers[found[1]] = found[2]
+    return headers
+
+
+def url_path_given(_: click.Context, __: click.Parameter, given: str) -> str:
+    """Return a path; without its slash it would become part of the host's name."""
+    if not given.startswith("/"):
+        raise click.BadParameter(f"{given!r} does not start with a slash.")
+    return given
+
+
+def _source_of(payload: str) -> tuple[str, bytes]:
+    if payload == "-":
+        return "stdin", sys.stdin.buffer.read()
+    if not payload.startswith("@"):
+        return "it", os.fsencode(payload)
+    try:
+        return payload[1:], Path(payload[1:]).read_bytes()
+    except OSError as error:
+        raise click.BadParameter(f"{payload[1:]!r} cannot be read: {error.strerror}.") from error

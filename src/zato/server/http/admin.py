@@ -1,0 +1,39 @@
+"""`/zato/admin/invoke`: any service, for the user `admin.invoke`, in the envelope that clients know."""
+
+from functools import partial
+
+from zato.core.envelope import encode_success, parse_request
+from zato.server.failures import log_failure
+from zato.server.front import Front, Origin
+from zato.server.http.auth import BasicAuth
+from zato.server.http.message import Reply, Request, http_info
+
+__all__ = ["ADMIN_INVOKE", "AdminDoor"]
+
+ADMIN_INVOKE = "/zato/admin/invoke"
+
+
+class AdminDoor:
+    """Carries out what a request's body asks for, as the built-in service `zato.service.invoke` does."""
+
+    def __init__(self, front: Front, auth: BasicAuth, *, honour_default_expiration: bool) -> None:
+        """Take what carries requests out, who may ask, and the setting of the same name."""
+        self._front = front
+        self._auth = auth
+        self._honour_default_expiration = honour_default_expiration
+
+    async def invoke(self, request: Request) -> Reply:
+        """Return the envelope with the service's response, or with the CID of an accepted call.
+
+        Raises:
+            Exception: whatever the request or the service deserves; `zato.server.http.errors` makes it a reply.
+        """
+        self._auth.check(request.header("authorization"))
+        body = await request.read()
+        asked = parse_request(body, honour_default_expiration=self._honour_default_expiration)
+        try:
+            text = await self._front.invoke(asked, Origin(request.cid, ADMIN_INVOKE, partial(http_info, request)))
+        except Exception as error:
+            log_failure(asked.name, request.cid, asked.channel, error)
+            raise
+        return Reply(200, encode_success(text, request.cid, nested=asked.nested))

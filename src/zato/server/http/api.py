@@ -1,0 +1,101 @@
+"""`/zato/api/invoke/{service}`: plain JSON in, plain JSON out, for the user `pubapi`, by every verb."""
+
+import re
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+
+from zato.core.call import Call
+from zato.core.errors import Forbidden, InvalidResponse
+from zato.core.exchange import Response
+from zato.core.names import is_reserved
+from zato.core.payload import from_door, to_text
+from zato.server.dispatcher import Dispatcher
+from zato.server.failures import log_failure
+from zato.server.http.auth import BasicAuth
+from zato.server.http.message import JSON_TYPE, TEXT_TYPE, Reply, Request, http_info
+from zato.server.threads import Budget
+
+__all__ = ["API_INVOKE", "API_VERBS", "ApiDoor"]
+
+API_INVOKE = "/zato/api/invoke/"
+API_VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+CHANNEL = "rest"
+OPEN_TO_ALL = "zato.ping"
+
+# Tokens and visible ASCII (RFC 9110, sections 5.1 and 5.5); anything else would vanish on its way.
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
+OUR_HEADERS = frozenset({"content-length", "transfer-encoding", "connection", "x-zato-cid"})
+
+
+class ApiDoor:
+    """Runs the service that the address names; its response is the reply, and nothing else."""
+
+    def __init__(self, dispatcher: Dispatcher, budget: Budget, auth: BasicAuth) -> None:
+        """Take what runs services, the slots that requests wait for, and who may ask."""
+        self._dispatcher = dispatcher
+        self._budget = budget
+        self._auth = auth
+
+    async def invoke(self, request: Request) -> Reply:
+        """Return what the service answers, with its status, headers and content type.
+
+        Raises:
+            Exception: whatever the request or the service deserves; `zato.server.http.errors` makes it a reply.
+        """
+        self._auth.check(request.header("authorization"))
+        name = request.path.removeprefix(API_INVOKE)
+        if is_reserved(name) and name != OPEN_TO_ALL:
+            raise Forbidden(f"{name!r} is not open to this address; built-in services are invoked by admin.invoke.")
+        payload, raw = await _input(request)
+        call = Call(
+            cid=request.cid,
+            service=name,
+            payload=payload,
+            raw=raw,
+            channel=CHANNEL,
+            channel_name=request.path,
+            data_format="json",
+            http=partial(http_info, request),
+        )
+        try:
+            return await self._dispatcher.run_root(call, _reply, self._budget)
+        except Exception as error:
+            log_failure(name, request.cid, CHANNEL, error)
+            raise
+
+
+async def _input(request: Request) -> tuple[Any, str]:
+    """Return the payload and the text it came as: the query string of a GET, otherwise the body."""
+    if request.method in ("GET", "HEAD"):
+        values = parse_qs(request.query, keep_blank_values=True)
+        return {name: found if len(found) > 1 else found[0] for name, found in values.items()}, request.query
+    return from_door(await request.read(), twice=False)
+
+
+def _reply(response: Response) -> Reply:
+    status: object = response.status_code
+    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
+        raise InvalidResponse(f"The service set status_code to {status!r}; it is a number from 200 to 599.")
+    headers = [_header(name, value) for name, value in response.headers.items()]
+    for name, _ in headers:
+        if name.lower() in OUR_HEADERS:
+            raise InvalidResponse(f"The service set the header {name!r}, which the server sets itself.")
+    body = to_text(response.payload).encode()
+    return Reply(status, body, _header("content-type", _content_type(response))[1], headers)
+
+
+def _content_type(response: Response) -> object:
+    if response.content_type is not None:
+        return response.content_type
+    return TEXT_TYPE if isinstance(response.payload, str | bytes) else JSON_TYPE
+
+
+def _header(name: object, value: object) -> tuple[str, str]:
+    text = str(value) if isinstance(value, int | float) else value
+    if not (isinstance(name, str) and HEADER_NAME.fullmatch(name)):
+        raise InvalidResponse(f"The service set a header named {name!r}, which is no legal name.")
+    if not (isinstance(text, str) and HEADER_VALUE.fullmatch(text)):
+        raise InvalidResponse(f"The service set the header {name!r} to {value!r:.100}; use visible ASCII on one line.")
+    return name, text
