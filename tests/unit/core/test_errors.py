@@ -24,6 +24,7 @@ PUBLISHED = {
     "InvalidCID": ("invalid_cid", 400, 1),
     "InvalidName": ("invalid_name", 400, 1),
     "InvalidPayload": ("invalid_payload", 400, 1),
+    "InvalidResponse": ("invalid_response", 500, 1),
     "InvalidSetting": ("invalid_setting", 500, 2),
     "InvocationTimeout": ("timeout", 504, 1),
     "MethodNotAllowed": ("method_not_allowed", 405, 1),
