@@ -362,6 +362,8 @@ class SQLiteBackend:
                 self._db.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
             self._notice_reboot()
             self._insist("COMMIT")
+        except apsw.BusyError as error:
+            raise EnvironmentFault(f"{path} is locked by another process. Stop that one, or try again.") from error
         except apsw.Error as error:
             raise EnvironmentFault(f"{path} is no usable broker file: {error}.") from error
 

@@ -10,7 +10,7 @@ from zato.core.callbacks import choose_callbacks, replies_to, require_deployed
 from zato.core.cid import check_cid
 from zato.core.errors import BadRequest, PayloadTooLarge
 from zato.core.invocation import Invocation, Outcome
-from zato.core.payload import decode, encode
+from zato.core.payload import decode, encode, unicode_text
 from zato.server.identity import new_cid, new_invocation_id, now_ms
 from zato.server.registry import Services
 
@@ -138,6 +138,6 @@ def _seconds(value: object, option: str) -> int | None:
 
 
 def _key(key: object) -> str | None:
-    if key is None or (isinstance(key, str) and 0 < len(key) <= 255):
+    if key is None or (isinstance(key, str) and 0 < len(key) <= 255 and unicode_text(key) == key):
         return key
     raise BadRequest(f"idempotency_key={key!r:.100} is not legal: give a text of 1 to 255 characters.")

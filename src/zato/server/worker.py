@@ -103,7 +103,7 @@ class Worker:
     def stop_leasing(self) -> None:
         """Take no new work. What runs goes on, and its leases are kept alive."""
         self._stopped = True
-        self._cancel_timer("pull")
+        self._cancel_timer("look")
         self._cancel_timer("purge")
 
     async def release_all(self) -> None:
@@ -121,7 +121,12 @@ class Worker:
 
     def pull(self) -> None:
         """Lease as much as there are free slots for, unless that is under way: then once more after it."""
-        if self._stopped or self._unrecorded or not any(slots > 0 for slots in self._free.values()):
+        if any(slots > 0 for slots in self._free.values()):
+            self._look()
+
+    def _look(self) -> None:
+        """Lease, even if there are no slots: a look also ends what has expired."""
+        if self._stopped or self._unrecorded:
             return
         if self._leasing:
             self._lease_again = True
@@ -134,12 +139,12 @@ class Worker:
         self._leasing = False
         if isinstance(result, Exception):
             logger.error("Cannot lease work: %s", result)
-            self._again_in("pull", LOOK_AGAIN, self.pull)
+            self._again_in("look", LOOK_AGAIN, self._look)
             return
         for delivery in result.deliveries:
             self._begin(delivery)
         wait = LOOK_AGAIN if result.next_in is None else min(LOOK_AGAIN, result.next_in)
-        self._again_in("pull", max(wait, 0.001), self.pull)
+        self._again_in("look", max(wait, 0.001), self._look)
         if self._lease_again or len(result.deliveries) > 0:
             self.pull()
 
@@ -211,7 +216,7 @@ class Worker:
     def _record_again(self, delivery: Delivery, operation: Operation[bool]) -> None:
         self._unrecorded -= 1
         self._batcher.post(operation, partial(self._recorded, delivery, operation))
-        self.pull()
+        self._look()
 
     def _stored(self, response: Response) -> bytes | None:
         """Return a response as it is recorded; it is encoded where the service ran."""

@@ -1,0 +1,34 @@
+"""A program that accepts, leases and finishes calls, each with a follow-up, and says so, until it is killed.
+
+Arguments: the setting `broker`, and the data folder.
+"""
+
+import itertools
+import sys
+from pathlib import Path
+
+from zato.broker.base import Accept, Announce, Finish, Lease
+from zato.broker.clock import SystemClock
+from zato.broker.open import open_backend
+from zato.core.invocation import Invocation, Lane, Outcome, Status
+
+TOKEN = b"to-kill!"
+
+
+def run(broker: str, folder: Path) -> None:
+    """Do it for ever."""
+    backend = open_backend(broker, folder, SystemClock())
+    backend.apply([Announce({"crm.sync": Lane.THREAD})])
+    for number in itertools.count(1):
+        call = Invocation(id=f"{number:026}", cid="abc", service="crm.sync", payload=b"1", created=1)
+        backend.apply([Accept(call)])
+        print("accepted", call.id, flush=True)
+
+        backend.apply([Lease(server="server1", limits={Lane.THREAD: 1}, token=TOKEN, seconds=15)])
+        answer = Invocation(id=f"f{number:025}", cid="def", service="crm.answer", payload=b"1", created=1)
+        backend.apply([Finish(call.id, TOKEN, Outcome(status=Status.DONE, ended=1), (answer,))])
+        print("finished", call.id, flush=True)
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], Path(sys.argv[2]))
