@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := demo
-TYPED := src tests $(wildcard bench)
+TYPED := src tests examples scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run test check bench lock clean
@@ -20,14 +20,9 @@ $(STAMP): requirements-dev.lock pyproject.toml scripts/venv.sh
 	@touch $@
 
 run: $(STAMP) ## Start a server with the services of examples/, in the folder demo/
-	@if [ ! -e $(DEMO) ]; then \
-		set -e; \
-		$(BIN)/zato create $(DEMO); \
-		cp examples/*.py $(DEMO)/services/; \
-		if [ -d examples/data ]; then cp -R examples/data $(DEMO)/; fi; \
-	fi
-	@cat examples/NEXT.txt
-	@exec $(BIN)/zato start $(DEMO)
+	@BIN='$(BIN)' sh scripts/demo.sh $(DEMO) $(if $(PORT),--port $(PORT))
+	@sed 's|demo|$(DEMO)|g' examples/NEXT.txt
+	@exec $(BIN)/zato start $(DEMO) $(if $(PORT),--port $(PORT))
 
 test: check ## Run all checks, then all tests with coverage
 	$(BIN)/pytest --cov --session-timeout=540
@@ -38,9 +33,10 @@ check: $(STAMP) ## Check format, style, types, layers and links
 	$(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tests/architecture/check_docs.py
+	$(BIN)/python scripts/make_reference.py --check
 
-bench: $(STAMP) ## Measure, and print the results as ratios
-	$(BIN)/python bench/run.py
+bench: $(STAMP) ## Measure, and print the results as ratios, with options in BENCH=
+	$(BIN)/python -m bench.run $(BENCH)
 
 lock: ## Resolve all dependencies anew and write requirements*.lock
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: 'pip install uv', or name it with UV=/path/to/uv" >&2; exit 1; }

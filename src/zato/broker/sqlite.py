@@ -6,8 +6,7 @@ The file is a write-ahead log database. A batch that accepts or ends something i
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -232,12 +231,15 @@ class SQLiteBackend:
             self._due.at_boot(held["lease_ends"])
         return Leased(deliveries, self._due.seconds(wall, boot))
 
-    def _lease_lane(self, lane: Lane, limit: int, held: dict[str, Any]) -> Iterator[Delivery]:
-        for seq, attempts, takeovers, *row in self._rows("ready", lane=lane.value, limit=limit, now=held["now"]):
-            self._run("lease", seq=seq, **held)
-            yield Delivery(
-                invocation=restore_invocation(row), token=held["token"], attempts=attempts, takeovers=takeovers
-            )
+    def _lease_lane(self, lane: Lane, limit: int, held: dict[str, Any]) -> list[Delivery]:
+        """Read what is ready, then mark the same rows: both statements have the same condition and order."""
+        rows = self._rows("ready", lane=lane.value, limit=limit, now=held["now"])
+        if rows:
+            self._run("lease", lane=lane.value, limit=limit, **held)
+        return [
+            Delivery(invocation=restore_invocation(row), token=held["token"], attempts=attempts, takeovers=takeovers)
+            for attempts, takeovers, *row in rows
+        ]
 
     def _move_time_on(self, wall: int, boot: int) -> None:
         self._run("due", now=wall)
@@ -329,7 +331,15 @@ class SQLiteBackend:
         if row is None:
             return False
         seq, takeovers, attempts, started = row
-        outcome = replace(operation.outcome, attempts=attempts, started=started)
+        asked = operation.outcome
+        outcome = Outcome(
+            status=asked.status,
+            ended=asked.ended,
+            attempts=attempts,
+            started=started,
+            server=asked.server,
+            version=asked.version,
+        )
         self._record(seq, operation.id, outcome, takeovers)
         return True
 

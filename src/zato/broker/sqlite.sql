@@ -74,7 +74,7 @@ WHERE seq IN (SELECT seq FROM pending WHERE token IS NOT NULL AND lease_ends <= 
 UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, takeovers = takeovers + 1 WHERE token IS NOT NULL
 
 -- name: ready
-SELECT p.seq, p.attempts, p.takeovers, i.id, i.cid, i.service, i.parent, i.created, i.not_before, i.expires,
+SELECT p.attempts, p.takeovers, i.id, i.cid, i.service, i.parent, i.created, i.not_before, i.expires,
        i.queue, i.priority, i.payload, i.options
 FROM pending p JOIN invocation i USING (seq)
 WHERE p.lane = :lane AND p.token IS NULL AND p.not_before IS NULL AND (p.expires IS NULL OR p.expires > :now)
@@ -82,7 +82,10 @@ ORDER BY p.priority, p.seq LIMIT :limit
 
 -- name: lease
 UPDATE pending SET token = :token, lease_ends = :lease_ends, holder = :holder, started = :now, expires = NULL
-WHERE seq = :seq
+WHERE seq IN (
+  SELECT p.seq FROM pending p
+  WHERE p.lane = :lane AND p.token IS NULL AND p.not_before IS NULL AND (p.expires IS NULL OR p.expires > :now)
+  ORDER BY p.priority, p.seq LIMIT :limit)
 
 -- name: next_times
 SELECT (SELECT min(not_before) FROM pending WHERE not_before IS NOT NULL),

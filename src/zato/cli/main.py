@@ -4,6 +4,8 @@ import logging
 import re
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -53,17 +55,25 @@ click.version_option(__version__, prog_name="zato")(root)
 
 def main() -> None:
     """Run the command line and end the process."""
-    _warn_once()
+    with _said_once():
+        try:
+            root()
+        except ZatoError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(error.exit_code)
+
+
+@contextmanager
+def _said_once() -> Iterator[None]:
+    """Warn in one line of what is installed over us, and leave retried connections to the final error."""
+    retries = logging.getLogger("urllib3.connectionpool")
+    level = retries.level
+    retries.setLevel(logging.ERROR)
     try:
-        root()
-    except ZatoError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
-
-
-def _warn_once() -> None:
-    """Say once what installations are in the way, and leave retried connections to the final error."""
-    if message := conflict_message():
-        click.echo(f"Warning: {message}", err=True)
-        warnings.filterwarnings("ignore", message=re.escape(message))
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            if message := conflict_message():
+                click.echo(f"Warning: {message}", err=True)
+                warnings.filterwarnings("ignore", message=re.escape(message))
+            yield
+    finally:
+        retries.setLevel(level)

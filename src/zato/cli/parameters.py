@@ -11,7 +11,7 @@ import click
 
 __all__ = ["FOLDER", "Seconds", "headers_given", "payload_given", "url_path_given"]
 
-HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*([\t\x20-\x7e\xa0-\xff]*)")
+HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*([\t\x20-\x7e\xa0-\xff]*)")
 
 
 class _Folder(click.Path):
@@ -27,17 +27,21 @@ class _Folder(click.Path):
 class Seconds(click.FloatRange):
     """A number of seconds, from 0."""
 
-    name = "seconds"
+    name = "number of seconds"
 
     def __init__(self, most: float | None = None) -> None:
         """Take the largest number that makes sense."""
         super().__init__(0, most)
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what help shows for a value."""
+        return "SECONDS"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number."""
         seconds: float = super().convert(value, param, ctx)
         if not math.isfinite(seconds):
-            self.fail(f"{seconds} is no number of seconds.", param, ctx)
+            self.fail(f"{value!r} is not a valid {self.name}.", param, ctx)
         return seconds
 
 

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from zato.core.invocation import ONCE
 from zato.core.retry import Retry
 
 __all__ = ["AsyncCall", "Call", "HTTPInfo"]
@@ -24,8 +27,7 @@ class HTTPInfo:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, kw_only=True):
     """One run of one service.
 
     Attributes:
@@ -51,8 +53,7 @@ class Call:
     chain: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AsyncCall:
+class AsyncCall(msgspec.Struct, frozen=True, kw_only=True):
     """A request to run a service in the background, before it is accepted.
 
     Attributes:
@@ -77,7 +78,7 @@ class AsyncCall:
     on_failure: tuple[str, ...] = ()
     expiration: float | None = None
     delay: float | None = None
-    retry: Retry = field(default_factory=Retry)
+    retry: Retry = ONCE
     cid: str | None = None
     in_reply_to: str | None = None
     replay_of: str | None = None

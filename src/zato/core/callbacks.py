@@ -55,7 +55,7 @@ def replies_to(invocation: Invocation, outcome: Outcome) -> list[Reply]:
     A target that is done calls its callbacks with its response as text; one that failed calls
     `on_failure` with a report. Nothing else calls anybody.
     """
-    if outcome.status is Status.DONE:
+    if outcome.status is Status.DONE and invocation.callback:
         text = encode(stored_to_text(outcome.response))
         return [(name, text) for name in invocation.callback]
 

@@ -7,6 +7,7 @@ else that crosses between threads and the event loop is here, and nowhere else.
 import asyncio
 import concurrent.futures
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from zato.core.call import AsyncCall, Call
@@ -106,7 +107,7 @@ class Dispatcher:
         if timeout is None:
             return self.run_on_thread(deployed, call)
         extra: concurrent.futures.Future[Response] = concurrent.futures.Future()
-        self._threads.start(_filling(extra, lambda: self.run_on_thread(deployed, call)), _ignore)
+        self._threads.start(_filling(extra, lambda: self.run_on_thread(deployed, call)), partial(_not_run, extra))
         return _wait(extra, timeout, call.service)
 
     async def invoke(self, call: Call, timeout: float | None) -> Response:
@@ -200,5 +201,7 @@ def _as_it_is(response: Response) -> Response:
     return response
 
 
-def _ignore(*_: object) -> None:
-    """Take a result that went elsewhere already."""
+def _not_run(answer: "concurrent.futures.Future[Response]", _: object, error: BaseException | None) -> None:
+    """Pass on that work could not be run; what it returned or raised went to the future already."""
+    if error is not None:
+        _settle(answer, error=error)

@@ -15,7 +15,7 @@ from types import ModuleType
 
 from zato.core.errors import InvalidName, ServiceDefinitionError
 from zato.core.names import RESERVED_PREFIX, check_name, is_reserved
-from zato.server.failures import message_of
+from zato.server.failures import from_service, message_of
 from zato.server.registry import Deployed
 from zato.server.service import SHADOW_PACKAGE, AsyncService, Service, ServiceBase
 
@@ -28,13 +28,13 @@ class LoadError:
 
     Attributes:
         line: where, counted from 1, or None if it is no matter of one line.
-        trace: the traceback of what the file raised, or an empty text.
+        cause: what the file raised, or None if the reason says it all.
     """
 
     file: str
     line: int | None
     reason: str
-    trace: str = ""
+    cause: BaseException | None = None
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
@@ -98,12 +98,12 @@ def _load_file(file: Path, loaded: Loaded) -> None:
 def _import(file: Path) -> ModuleType:
     """Import a file under its stem, or, where an installed module has that name, below a package of ours."""
     name = _module_name(file)
-    if name in sys.modules:
-        return sys.modules[name]
+    known = sys.modules.get(name)
+    if known is not None and getattr(known, "__file__", None) == str(file):
+        return known
     loader = SourceFileLoader(name, str(file))
     spec = importlib.util.spec_from_file_location(name, file, loader=loader)
-    if spec is None:
-        raise ImportError(f"{file} cannot be imported.")
+    assert spec is not None  # noqa: S101 -- there is one for any loader; for the type checker
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -180,4 +180,4 @@ def _import_error(file: Path, error: BaseException) -> LoadError:
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return LoadError(str(file), error.lineno, f"{type(error).__name__}: {error.msg}")
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    return LoadError(str(file), lines[-1] if lines else None, reason, "".join(traceback.format_exception(error)))
+    return LoadError(str(file), lines[-1] if lines else None, reason, from_service(error))

@@ -60,6 +60,7 @@ async def _serve(environment: Environment, settings: Settings, ready: Ready) -> 
         loop.add_signal_handler(number, _on_signal, stop)
     here = RunningServer(os.getpid(), settings.host, settings.port, settings.drain + settings.grace)
     environment.announce(here)
+    server.say_ready()
     logger.info("Server %s answers at %s", settings.name, here.address)
     ready(here, loaded)
     await stop.wait()

@@ -1,8 +1,5 @@
 """Accepting a background call: check its names, give it a CID, hand it to the broker."""
 
-from dataclasses import replace
-from typing import Any
-
 from zato.broker.base import Accept, Accepted
 from zato.broker.batcher import Batcher
 from zato.core.call import AsyncCall
@@ -101,18 +98,18 @@ def follow_ups(answered: Invocation, outcome: Outcome) -> tuple[Invocation, ...]
     )
 
 
-def repeated(call: Invocation, *, parent: str, **changes: Any) -> AsyncCall:
+def repeated(call: Invocation, *, payload: object, parent: str) -> AsyncCall:
     """Return the request that makes a call once more, with the options it had.
 
     Args:
         call: the one to repeat.
+        payload: what the service gets this time.
         parent: CID of the request for it.
-        **changes: fields that differ this time.
     """
     expiration = None if call.expires is None else (call.expires - call.created) / 1000
-    again = AsyncCall(
+    return AsyncCall(
         service=call.service,
-        payload=decode(call.payload),
+        payload=payload,
         parent=parent,
         channel=call.channel,
         data_format=call.data_format,
@@ -125,7 +122,6 @@ def repeated(call: Invocation, *, parent: str, **changes: Any) -> AsyncCall:
         in_reply_to=call.in_reply_to,
         replay_of=call.id,
     )
-    return replace(again, **changes)
 
 
 def _seconds(value: object, option: str) -> int | None:

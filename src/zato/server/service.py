@@ -384,13 +384,14 @@ def _name_of(target: Target) -> str:
         return target
     if isinstance(target, ServiceBase):
         return target.name
-    if isinstance(target, type):
-        return target.get_name()
+    given: object = target
+    if isinstance(given, type) and issubclass(given, ServiceBase):
+        return given.get_name()
     raise BadRequest(f"A service is named by its name or its class, not by {target!r:.100}.")
 
 
 def _names_of(targets: Targets) -> tuple[str, ...]:
-    if isinstance(targets, str | type | ServiceBase):
+    if isinstance(targets, str | type | ServiceBase) or not isinstance(targets, Iterable):
         return (_name_of(targets),)
     return tuple(_name_of(target) for target in targets)
 

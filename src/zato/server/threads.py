@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from zato.core.errors import InvocationTimeout
+from zato.core.errors import InvocationTimeout, Overloaded
 
 __all__ = ["Budget", "Threads"]
 
@@ -58,14 +58,28 @@ class Threads:
         return self._unfinished
 
     def start(self, work: Work, done: Done) -> None:
-        """Run `work` on a thread at once; then `done(result, error)` on the event loop. From any thread."""
+        """Run `work` on a thread at once; then `done(result, error)` on the event loop. From any thread.
+
+        The error is `Overloaded` if the system has no thread left; `work` has not run then.
+        """
         with self._lock:
             self._unfinished += 1
             grow = self._unfinished > self._threads
             self._threads += grow
-        self._work.put((work, done))
-        if grow:
+        if grow and not self._grow():
+            self._hand_back(done, None, Overloaded("The system has no thread left to run this on. Try again later."))
+        else:
+            self._work.put((work, done))
+
+    def _grow(self) -> bool:
+        try:
             threading.Thread(target=self._serve, name="zato-service", daemon=True).start()
+        except RuntimeError:
+            with self._lock:
+                self._unfinished -= 1
+                self._threads -= 1
+            return False
+        return True
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run `work` on a thread at once and return its result, or raise what it raised."""

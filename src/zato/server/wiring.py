@@ -100,7 +100,7 @@ class Server:
     async def start(self) -> Loaded:
         """Open the store, load the services, start the worker, open the doors.
 
-        Returns what was loaded and what was not.
+        Readiness says no until `say_ready`. Returns what was loaded and what was not.
 
         Raises:
             EnvironmentFault: the port is taken, or the broker's file cannot be used.
@@ -109,18 +109,21 @@ class Server:
         self._batcher.start()
         freed = await self._batcher.ask(Reclaim())
         if freed:
-            logger.warning("%d calls lost their process and run again", freed)
+            logger.warning("Calls that lost their process and run again: %d", freed)
         loaded = load_folder(self._environment.services)
         await self.deploy(loaded)
         self._worker.start()
         await self._listener.open()
-        self._health.not_ready = ""
         return loaded
+
+    def say_ready(self) -> None:
+        """Let readiness say yes from now on."""
+        self._health.not_ready = ""
 
     async def deploy(self, loaded: Loaded) -> None:
         """Put loaded services in force, together with the built-in ones."""
         for error in loaded.errors:
-            logger.error("Not deployed: %s", error)
+            logger.error("Not deployed: %s", error, exc_info=error.cause)
         registry = Registry([*loaded.services, *self._builtins()])
         await self._batcher.ask(Announce(registry.lanes()))
         self._services.current = registry

@@ -152,7 +152,7 @@ class Worker:
         invocation = delivery.invocation
         deployed = self._services.current.by_name.get(invocation.service)
         if deployed is None:
-            self._batcher.post(Release(invocation.id, delivery.token), _ignore)
+            self._batcher.post(_later(delivery), _ignore)
             return
         lane = deployed.lane
         self._free[lane] -= 1
@@ -185,9 +185,8 @@ class Worker:
         self._record(delivery, Lane.TASK, operation)
 
     def _ran(self, delivery: Delivery, lane: Lane, operation: Operation[bool], error: BaseException | None) -> None:
-        if error is not None:
-            operation = self._failed(delivery, error, None)
-        self._record(delivery, lane, operation)
+        """Record how a delivery ended, or put it off if it could not be run."""
+        self._record(delivery, lane, operation if error is None else _later(delivery))
 
     def _record(self, delivery: Delivery, lane: Lane, operation: Operation[bool]) -> None:
         """Store how a delivery ended, and lease for the slot it leaves."""
@@ -316,6 +315,12 @@ def _about(delivery: Delivery) -> dict[str, str]:
     """Return what every log line about a delivery carries."""
     invocation: Invocation = delivery.invocation
     return {"cid": invocation.cid, "service": invocation.service, "channel": invocation.channel}
+
+
+def _later(delivery: Delivery) -> Postpone:
+    """Return what has a delivery tried again in a while; it was not run, so it is no attempt."""
+    soon = now_ms() + round(LOOK_AGAIN * 1000)
+    return Postpone(delivery.invocation.id, delivery.token, soon, delivery.attempts)
 
 
 def _holding(delivery: Delivery) -> tuple[str, bytes]:

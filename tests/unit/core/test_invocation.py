@@ -1,7 +1,6 @@
 """The nouns of delivery."""
 
 import copy
-import dataclasses
 import pickle
 
 import pytest
@@ -46,9 +45,9 @@ def test_lanes_are_words() -> None:
 def test_invocation_has_the_documented_defaults() -> None:
     """A call that asks for nothing runs once, now, in the default queue, and tells nobody."""
     defaults = {
-        field.name: getattr(INVOCATION, field.name)
-        for field in dataclasses.fields(Invocation)
-        if getattr(INVOCATION, field.name) is not None
+        name: getattr(INVOCATION, name)
+        for name in Invocation.__struct_fields__
+        if getattr(INVOCATION, name) is not None
     }
     assert defaults == {
         "id": "0" * 26,
@@ -69,8 +68,8 @@ def test_invocation_has_the_documented_defaults() -> None:
 @pytest.mark.parametrize("noun", NOUNS)
 def test_nouns_cannot_be_changed(noun: object) -> None:
     """What was accepted or recorded stays as it is."""
-    name = dataclasses.fields(noun)[0].name  # type: ignore[arg-type]
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    name = next(name for name in ("id", "status", "token", "code") if hasattr(noun, name))
+    with pytest.raises(AttributeError):
         setattr(noun, name, None)
 
 

@@ -1,11 +1,11 @@
 """What brokers store beside their columns."""
 
-import dataclasses
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from zato.core.invocation import ErrorInfo, Invocation
 from zato.core.packing import pack_error, pack_options, unpack_error, unpack_options
@@ -44,7 +44,7 @@ def unpacked(packed: bytes) -> dict[str, Any]:
 @given(INVOCATIONS)
 def test_options_round_trip(invocation: Invocation) -> None:
     """Every packed field comes back equal, and of its own type."""
-    assert dataclasses.replace(PLAIN, **unpacked(pack_options(invocation))) == invocation
+    assert replace(PLAIN, **unpacked(pack_options(invocation))) == invocation
 
 
 def test_plain_call_packs_into_nothing() -> None:
@@ -54,7 +54,7 @@ def test_plain_call_packs_into_nothing() -> None:
 
 def test_field_added_later_reads_as_its_default() -> None:
     """What an older release stored can be read by this one, and what a newer one stored too."""
-    assert dataclasses.replace(PLAIN, **unpacked(b'{"new":1}')) == PLAIN
+    assert replace(PLAIN, **unpacked(b'{"new":1}')) == PLAIN
 
 
 @given(st.builds(ErrorInfo, st.text(), st.text(), st.text(), st.text()))

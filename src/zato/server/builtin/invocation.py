@@ -3,6 +3,7 @@
 from typing import Any
 
 from zato.core.errors import Conflict
+from zato.core.payload import decode
 from zato.server.builtin.inputs import number_of, read_object, text_of
 from zato.server.publisher import Publisher, repeated
 from zato.server.records import Records, record_as_json
@@ -81,10 +82,8 @@ class Replay(AsyncService):
             raise Conflict(
                 f"The call with CID {record.invocation.cid!r} cannot be replayed yet: it is {record.status}."
             )
-        again = repeated(record.invocation, parent=self.cid, **_payload_of(fields))
+        call = record.invocation
+        payload = fields["payload"] if "payload" in fields else decode(call.payload)
+        again = repeated(call, payload=payload, parent=self.cid)
         accepted = await self._publisher.publish(again)
         return {"cid": accepted.cid, "id": accepted.id}
-
-
-def _payload_of(fields: dict[str, Any]) -> dict[str, Any]:
-    return {"payload": fields["payload"]} if "payload" in fields else {}

@@ -11,6 +11,10 @@ from zato.core.errors import BadRequest, PayloadTooLarge, RequestTimeout
 __all__ = ["BodyDeadlines", "ClientLeft", "declared_length", "read_chunks"]
 
 
+# More digits than any limit has; Python refuses to convert thousands of them.
+MAX_DIGITS = 20
+
+
 class ClientLeft(Exception):
     """The client closed its connection in the middle of its request: nobody is left to answer."""
 
@@ -99,7 +103,7 @@ def declared_length(header: str | None, limit: int) -> int | None:
         return None
     if not header.isdecimal():
         raise BadRequest(f"Content-Length is a number, not {header[:20]!r}.")
-    length = int(header)
+    length = int(header[:MAX_DIGITS])
     if length > limit:
         raise _too_large(limit)
     return length

@@ -1,6 +1,7 @@
 """The one place where an error becomes a reply."""
 
 import traceback
+from http import HTTPStatus
 
 from zato.core.envelope import details_of, encode_error
 from zato.core.errors import MethodNotAllowed, ServiceUnavailable, Unauthorized, ZatoError
@@ -18,10 +19,11 @@ def error_reply(error: BaseException, cid: str, *, tracebacks: bool) -> Reply:
     Args:
         error: what was raised.
         cid: of the request.
-        tracebacks: tell the caller where it was raised.
+        tracebacks: tell the caller where it was raised, unless the error is the caller's own.
     """
     status = error.status if isinstance(error, ZatoError) else 500
-    details = "".join(traceback.format_exception(from_service(error))) if tracebacks else details_of(error)
+    shown = tracebacks and status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    details = "".join(traceback.format_exception(from_service(error))) if shown else details_of(error)
     reply = Reply(status, encode_error(details, cid))
     if isinstance(error, Unauthorized) and error.realm:
         reply.headers.append(("WWW-Authenticate", f'Basic realm="{error.realm}", charset="UTF-8"'))

@@ -1,6 +1,7 @@
 """Opening and closing the doors: granian, embedded on our event loop."""
 
 import asyncio
+import contextlib
 import errno
 import socket
 
@@ -42,13 +43,13 @@ class Listener:
         address = _free_address(self._host, self._port)
         self._granian = _granian(self._adapter, address, self._port)
         self._serving = asyncio.create_task(self._granian.serve())
-        async with asyncio.timeout(OPEN_TIMEOUT):
-            while not await self._answers():
-                if self._serving.done():
-                    raise EnvironmentFault(
-                        f"Cannot listen on {self._host}:{self._port}."
-                    ) from self._serving.exception()
-                await asyncio.sleep(POLL)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(OPEN_TIMEOUT):
+                while not self._serving.done():
+                    if await self._answers():
+                        return
+                    await asyncio.sleep(POLL)
+        raise EnvironmentFault(f"Nothing answers at {self._host}:{self._port}. Check 'host' in config.toml.")
 
     def close(self) -> None:
         """Accept no new connections. Requests in progress go on."""

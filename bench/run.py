@@ -1,0 +1,112 @@
+"""`make bench`: measure everything and print it as one table.
+
+    python -m bench.run [--pairs 8] [--quick] [--only http,inside] [--markdown] [--json FILE]
+
+docs/explanation/performance.md says what each row is.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bench.durable import durable_rows
+from bench.figures import Row, Skipped, table, to_json
+from bench.footprint import footprint_rows
+from bench.http_load import http_rows
+from bench.inside import inside_rows
+from bench.installation import require_program
+
+__all__ = ["main"]
+
+RESULTS = Path(__file__).parent / "results" / "latest.json"
+Suite = Callable[[argparse.Namespace], list[Row]]
+
+
+def http(options: argparse.Namespace) -> list[Row]:
+    """Requests over HTTP."""
+    wrk = require_program("wrk", install=not options.quick)
+    return http_rows(wrk, pairs=options.pairs, seconds=1 if options.quick else 3)
+
+
+def inside(options: argparse.Namespace) -> list[Row]:
+    """Inside one server."""
+    return inside_rows(pairs=options.pairs, quick=options.quick)
+
+
+def durable(options: argparse.Namespace) -> list[Row]:
+    """Durable calls, and peers."""
+    return durable_rows(pairs=options.pairs, quick=options.quick)
+
+
+def footprint(options: argparse.Namespace) -> list[Row]:
+    """Start, memory, client."""
+    return footprint_rows(pairs=options.pairs, quick=options.quick)
+
+
+SUITES: Mapping[str, Suite] = {"http": http, "inside": inside, "durable": durable, "footprint": footprint}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what was asked for and return the exit code: 0 even if a target was not reached."""
+    options = _parser().parse_args(arguments)
+    if options.quick:
+        options.pairs = 1
+    rows = []
+    for name in options.only:
+        print(f"Measuring {name} ...", file=sys.stderr)
+        rows += _measured(name, options)
+    print(f"{_machine()}; {options.pairs} interleaved pairs\n")
+    print(table(rows, markdown=options.markdown))
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(to_json(rows, {"machine": _machine(), "pairs": options.pairs, "quick": options.quick}))
+    return 0
+
+
+def _measured(name: str, options: argparse.Namespace) -> list[Row]:
+    try:
+        return SUITES[name](options)
+    except Skipped as reason:
+        return [Row(name=name, ours=f"skipped: {reason}")]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.run", description="Measure, and print ratios.")
+    parser.add_argument("--pairs", type=_positive, default=8, help="interleaved pairs to take medians of (default 8)")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short pair, installs nothing: only shows that it works"
+    )
+    parser.add_argument("--only", type=_names, default=list(SUITES), help=f"some of {','.join(SUITES)}")
+    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    parser.add_argument("--json", type=Path, default=RESULTS, help="where the results go as JSON")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give a number from 1")
+    return number
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in SUITES:
+            raise argparse.ArgumentTypeError(f"there is no suite {name!r}; known: {', '.join(SUITES)}")
+    return names
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"{memory:.0f} GiB, Python {platform.python_version()}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""The services under measurement, loaded from a services folder like anybody's."""
+
+import asyncio
+import os
+import time
+from typing import Any
+
+from bench.work import do, do_async, payload
+from zato.server.service import AsyncService, Service
+
+
+class Handle(Service):
+    """A user's service: blocking, a dict out."""
+
+    name = "bench.handle"
+
+    def handle(self) -> dict[str, Any]:
+        return {"customer": 123, "status": "active"}
+
+
+class Empty(Service):
+    name = "bench.empty"
+
+    def handle(self) -> None:
+        pass
+
+
+class Nested(Service):
+    """Returns how many microseconds `self.invoke` of an empty service takes."""
+
+    name = "bench.nested"
+
+    def handle(self) -> float:
+        count = int(self.request.payload["n"])
+        start = time.perf_counter()
+        for _ in range(count):
+            self.invoke("bench.empty")
+        return (time.perf_counter() - start) / count * 1e6
+
+
+class Job(Service):
+    name = "bench.job"
+
+    def handle(self) -> None:
+        do(self.request.payload)
+
+
+class JobAsync(AsyncService):
+    name = "bench.job-async"
+
+    async def handle(self) -> None:
+        await do_async(self.request.payload)
+
+
+class Produce(AsyncService):
+    """Makes background calls, a number of them in flight, and returns when the first was made."""
+
+    name = "bench.produce"
+
+    async def handle(self) -> float:
+        asked = self.request.payload
+        numbers = iter(range(asked["n"]))
+
+        async def lane() -> None:
+            for number in numbers:
+                await self.invoke_async(asked["target"], payload(number))
+
+        start = time.monotonic()
+        await asyncio.gather(*(lane() for _ in range(asked["in_flight"])))
+        return start
+
+
+class ProduceBlocking(Service):
+    """Makes background calls one after the other, and returns when the first was made."""
+
+    name = "bench.produce-blocking"
+
+    def handle(self) -> float:
+        asked = self.request.payload
+        start = time.monotonic()
+        for number in range(asked["n"]):
+            self.invoke_async(asked["target"], payload(number))
+        return start
+
+
+class Arrive(Service):
+    """Notes how long ago the call was made."""
+
+    name = "bench.arrive"
+    seconds: list[float] = []  # noqa: RUF012 -- one process, one list
+
+    def handle(self) -> None:
+        self.seconds.append(time.monotonic() - self.request.payload["sent"])
+
+
+class Paced(AsyncService):
+    """Makes background calls at a steady pace and returns how long each took to start, in seconds."""
+
+    name = "bench.paced"
+
+    async def handle(self) -> list[float]:
+        asked = self.request.payload
+        Arrive.seconds.clear()
+        start = time.monotonic()
+        for number in range(asked["n"]):
+            await asyncio.sleep(max(0, start + number / asked["rate"] - time.monotonic()))
+            await self.invoke_async("bench.arrive", payload(number) | {"sent": time.monotonic()})
+        await asyncio.sleep(0.5)
+        return Arrive.seconds
+
+
+class Sleep(Service):
+    """Notes in a file that it runs, then sleeps."""
+
+    name = "bench.sleep"
+
+    def handle(self) -> None:
+        asked = self.request.payload
+        file = os.open(asked["file"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.write(file, f"{asked['id']} {time.monotonic()}\n".encode())
+        os.close(file)
+        time.sleep(asked["seconds"])

@@ -1,0 +1,195 @@
+"""Write the pages of docs/reference/ that come from the code: settings, errors, built-in services, commands.
+
+Usage: python scripts/make_reference.py [--check] [FOLDER]
+
+With `--check`, write nothing; name the pages that are not what the code says, and end with 1 if there are any.
+"""
+
+import argparse
+import importlib
+import inspect
+import pkgutil
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import click
+
+import zato
+from zato.core.errors import ServiceError, ZatoError
+from zato.core.settings import CHOICES, ENVIRONMENT_PREFIX, Setting, describe
+from zato.server.service import AsyncService, ServiceBase
+
+__all__ = ["main", "pages"]
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+NOTE = "<!-- Written by scripts/make_reference.py; change the code, not this page. -->"
+HELP_WIDTH = 100
+
+# The lines of a built-in's docstring that say what it takes and returns.
+FIELD = re.compile(r"^(Input|Output):", re.MULTILINE)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or check them, and return the exit code."""
+    parser = argparse.ArgumentParser(description="Write the pages of docs/reference/ that come from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing; name the pages that are out of date")
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
+    options = parser.parse_args(arguments)
+    stale = {name: text for name, text in pages().items() if _text_of(options.folder / name) != text}
+    for name, text in stale.items():
+        if options.check:
+            click.echo(f"{options.folder / name} is not what the code says. Run: python scripts/make_reference.py")
+        else:
+            (options.folder / name).write_text(text, "utf-8")
+            click.echo(f"Written: {options.folder / name}")
+    return 1 if stale and options.check else 0
+
+
+def pages() -> Mapping[str, str]:
+    """Return the text of every page by its file's name."""
+    return {
+        "settings.md": _page("Settings", SETTINGS, _settings()),
+        "errors.md": _page("Errors", ERRORS, _errors()),
+        "services.md": _page("Built-in services", SERVICES, _services()),
+        "commands.md": _page("Commands", COMMANDS, _commands()),
+    }
+
+
+SETTINGS = """
+Settings are read from `config.toml` in the environment's folder. An environment variable, `ZATO_` and the name in
+capitals, wins over the file, and an option of `zato start` over both. `zato create` writes all settings into the file,
+as comments with their defaults. A name that is not known, or a value that is not legal, keeps the server from starting.
+
+Times are in seconds, sizes in bytes. A change takes effect at the next start.
+"""
+
+ERRORS = """
+Every error that the package raises on purpose has a code that does not change. Messages may be reworded, so programs
+compare codes. The *status* is that of the HTTP reply if the error leaves a service; the *exit* is what the command line
+ends with. A service may raise those of the first table, with a message for its caller: `BadRequest("message")`, or
+`BadRequest(cid, "message")` as older services do. They are imported from `zato.server.service` or
+`zato.common.exception`.
+
+Any other exception of a service is answered with 500 and `ExceptionName: message`, and its code in the
+[record](record.md) is `exception`. A call that is given up because it lost its process too often has the code
+`process_died` there.
+"""
+
+SERVICES = """
+They are ordinary services and are invoked like any other one. Those of `zato.invocation`, `zato.service` and
+`zato.server` take one JSON object, or nothing, and refuse keys that they do not know.
+"""
+
+COMMANDS = """
+What `--help` says. PATH is an environment's folder. The exit status is 0 if all went well, 1 if the server or a service
+refused, 2 if the command or the environment is not right, 3 if no server answers. Errors go to standard error.
+"""
+
+
+def _page(title: str, text: str, lines: Iterable[str]) -> str:
+    return "\n".join([f"# {title}", "", NOTE, "", text.strip(), "", *lines]).rstrip() + "\n"
+
+
+def _settings() -> Iterator[str]:
+    yield from _table("name", "type", "default", "values", "what it is")
+    for setting in describe():
+        cells = (f"`{setting.name}`", setting.type.__name__, f"`{_toml(setting.default)}`", _range(setting))
+        yield _row(*cells, setting.help)
+    yield ""
+    yield f"As environment variables: `{ENVIRONMENT_PREFIX}PORT=8000 zato start PATH`."
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _range(setting: Setting) -> str:
+    if setting.name in CHOICES:
+        return ", ".join(f"`{choice}`" for choice in CHOICES[setting.name])
+    if setting.type is bool:
+        return "`true`, `false`"
+    if setting.low is None:
+        return ""
+    return f"from {setting.low}" if setting.high is None else f"{setting.low} to {setting.high}"
+
+
+def _errors() -> Iterator[str]:
+    known = sorted(_errors_of_the_package(), key=lambda error: (error.status, error.code))
+    for title, wanted in (("What services raise", True), ("Everything else", False)):
+        yield from (f"## {title}", "")
+        yield from _table("code", "status", "exit", "class", "cause")
+        for error in known:
+            if issubclass(error, ServiceError) is wanted:
+                where = f"`{error.__module__}.{error.__name__}`"
+                yield _row(f"`{error.code}`", str(error.status), str(error.exit_code), where, _first_line(error))
+        yield ""
+
+
+def _errors_of_the_package() -> set[type[ZatoError]]:
+    """Return every public error class, wherever in the package it is written."""
+    for module in pkgutil.walk_packages(zato.__path__, "zato."):
+        importlib.import_module(module.name)
+    found: set[type[ZatoError]] = set()
+    new: list[type[ZatoError]] = [ZatoError]
+    while new:
+        error = new.pop()
+        found.add(error)
+        new += error.__subclasses__()
+    return {error for error in found if not error.__name__.startswith("_") and error.__module__.startswith("zato.")}
+
+
+def _services() -> Iterator[str]:
+    for service in sorted(_builtins(), key=lambda service: service.get_name()):
+        text = inspect.cleandoc(service.__doc__ or "")
+        yield from (f"## {service.get_name()}", "", *FIELD.sub(r"- **\1:**", text).splitlines(), "")
+
+
+def _builtins() -> Iterator[type[ServiceBase]]:
+    package = importlib.import_module("zato.server.builtin")
+    for found in pkgutil.walk_packages(package.__path__, "zato.server.builtin."):
+        module = importlib.import_module(found.name)
+        for value in vars(module).values():
+            if inspect.isclass(value) and issubclass(value, AsyncService) and value.__module__ == found.name:
+                yield value
+
+
+def _commands() -> Iterator[str]:
+    root = importlib.import_module("zato.cli.main").root
+    for path, command in _walk(root, "zato"):
+        context = click.Context(command, info_name=path, terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH)
+        yield from (f"## {path}", "", "```text", *command.get_help(context).splitlines(), "```", "")
+
+
+def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None:
+                yield from _walk(below, f"{path} {name}")
+
+
+def _table(*titles: str) -> Iterator[str]:
+    yield _row(*titles)
+    yield "|" + "---|" * len(titles)
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _first_line(error: type[ZatoError]) -> str:
+    return inspect.cleandoc(error.__doc__ or "").splitlines()[0]
+
+
+def _text_of(file: Path) -> str:
+    return file.read_text("utf-8") if file.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,122 @@
+"""Where requests come in: addresses that can be listened on, and those that cannot."""
+
+import asyncio
+import os
+import socket
+from typing import cast
+
+import pytest
+import uvloop
+
+from tests.support.environments import free_port
+from tests.support.subprocesses import run_python
+from zato.core.errors import EnvironmentFault
+from zato.server.http.listener import Listener
+from zato.server.http.rsgi import RSGIAdapter
+
+REFUSED = [
+    pytest.param("no-such-host.invalid", "The server cannot listen on 'no-such-host.invalid': ", id="unknown-name"),
+    pytest.param("a..b", "Check 'host' in config.toml", id="impossible-name"),
+    pytest.param("x" * 80, "Check 'host' in config.toml", id="name-too-long"),
+    pytest.param("192.0.2.1", "Check 'host' in config.toml", id="another-machine"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def libuv() -> None:
+    """Let the event loop open the pipe that it keeps for as long as the process lives, before leaks are looked for."""
+    uvloop.run(asyncio.sleep(0))
+
+
+PROGRAM = """
+import asyncio, socket, uvloop
+from zato.server.http.listener import Listener
+
+class Hello:
+    async def __rsgi__(self, scope, proto):
+        proto.response_str(200, [], "hello")
+
+async def ask():
+    reader, writer = await asyncio.open_connection("127.0.0.1", {port})
+    writer.write(b"GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+async def main():
+    door = Listener(Hello(), {host!r}, {port})
+    await door.open()
+    print((await ask()).rpartition(b"\\n")[2].decode())
+    await door.closed()
+    with socket.socket() as after:
+        print("closed" if after.connect_ex(("127.0.0.1", {port})) else "open")
+
+uvloop.run(main())
+"""
+
+
+def listener(host: str, port: int) -> Listener:
+    """Return a listener that no request will reach."""
+    return Listener(cast(RSGIAdapter, None), host, port)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_open_listener_answers(host: str) -> None:
+    """When `open` returns, requests are answered; when `closed` returns, nothing listens."""
+    assert run_python(PROGRAM.format(host=host, port=free_port())) == "hello\nclosed\n"
+
+
+def test_address_where_nothing_can_answer() -> None:
+    """A host that takes the server and no connection is reported, not waited for without end."""
+    program = f"""
+import asyncio, uvloop
+from zato.core.errors import EnvironmentFault
+from zato.server.http import listener
+
+async def main():
+    door = listener.Listener(None, "224.0.0.1", {free_port()})
+    try:
+        await door.open()
+    except EnvironmentFault as error:
+        print(error)
+    await door.closed()
+
+listener.OPEN_TIMEOUT = 0.3
+uvloop.run(main())
+"""
+    assert run_python(program).endswith("Check 'host' in config.toml.\n")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_port_that_is_not_for_everybody() -> None:
+    """The message says which ports are."""
+    with pytest.raises(EnvironmentFault, match=r"Permission denied\. Choose one from 1024 with --port\."):
+        uvloop.run(listener("127.0.0.1", 1).open())
+
+
+@pytest.mark.parametrize(("host", "words"), REFUSED)
+def test_host_that_cannot_be_listened_on(host: str, words: str) -> None:
+    """The message names the host and where it is set."""
+    with pytest.raises(EnvironmentFault) as caught:
+        uvloop.run(listener(host, free_port()).open())
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_port_that_is_taken(host: str) -> None:
+    """Whoever listens there on any address keeps it."""
+    with socket.create_server((host, 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(EnvironmentFault, match=f"Port {port} on 127.0.0.1 is taken by another program"):
+            uvloop.run(listener("127.0.0.1", port).open())
+
+
+def test_listener_that_never_opened_can_be_closed() -> None:
+    """A start that failed earlier is cleaned up the same way."""
+
+    async def run() -> None:
+        door = listener("127.0.0.1", free_port())
+        door.close()
+        await door.closed()
+
+    uvloop.run(run())

@@ -1,0 +1,293 @@
+"""Importing the services folder."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from zato.server.loader import Loaded, load_folder
+from zato.server.service import Service
+
+SERVICE = """
+from zato.server.service import Service
+
+class {name}(Service):
+    def handle(self):
+        pass
+"""
+BROKEN = [
+    pytest.param(b"x = 1\ndef f(:\n", 2, "SyntaxError: invalid syntax", id="syntax"),
+    pytest.param(b"def f():\nreturn 1\n", 2, "IndentationError: expected an indented block", id="indentation"),
+    pytest.param(b"\n\n1 / 0\n", 3, "ZeroDivisionError: division by zero", id="exception"),
+    pytest.param(b"import sys\nsys.exit('bye')\n", 2, "SystemExit: bye", id="exit"),
+    pytest.param(b"\nraise SystemExit\n", 2, "SystemExit", id="exit-without-a-word"),
+    pytest.param(b"x = 1\ny = '\xff'\n", 2, "SyntaxError: (unicode error)", id="not-utf-8"),
+    pytest.param(b"\nimport no_such_module\n", 2, "ModuleNotFoundError: No module named", id="missing-module"),
+    pytest.param(b"\nimport json\njson.loads('{')\n", 3, "JSONDecodeError: ", id="raised-by-another-module"),
+    pytest.param(b"\ncompile('(', 'other.py', 'exec')\n", 2, "SyntaxError: ", id="syntax-of-other-text"),
+    pytest.param(
+        b"class E(Exception):\n    def __str__(self):\n        return 1 / 0\nraise E\n", 4, "E", id="error-without-text"
+    ),
+    pytest.param(b"x = '\x00'\n", None, "null byte", id="null-byte"),
+]
+REFUSED = [
+    pytest.param(
+        "class Late(Service):\n    async def handle(self): pass",
+        "Late.handle is a coroutine. Subclass AsyncService instead of Service.",
+        id="coroutine-on-service",
+    ),
+    pytest.param(
+        "class Late(AsyncService):\n    def handle(self): pass",
+        "Late.handle is no coroutine. Write 'async def handle', or subclass Service.",
+        id="function-on-async-service",
+    ),
+    pytest.param(
+        "class Mine(Service):\n    name = 'zato.mine'\n    def handle(self): pass",
+        "Mine is named 'zato.mine'; names that start with 'zato' are reserved.",
+        id="reserved-name",
+    ),
+    pytest.param(
+        "class Mine(Service):\n    name = 'my service'\n    def handle(self): pass",
+        "'my service' is no service name",
+        id="illegal-name",
+    ),
+    pytest.param(
+        "class Mine(Service):\n    name = 17\n    def handle(self): pass",
+        "Something of type int is no service name",
+        id="name-is-a-number",
+    ),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A services folder whose imports are undone."""
+    path, modules = list(sys.path), set(sys.modules)
+    services = tmp_path / "services"
+    services.mkdir()
+    yield services
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        del sys.modules[name]
+
+
+def load(folder: Path, **files: str) -> Loaded:
+    """Write files by their stems, and load the folder."""
+    for stem, text in files.items():
+        (folder / f"{stem}.py").write_text(text, "utf-8")
+    return load_folder(folder)
+
+
+def names(loaded: Loaded) -> list[str]:
+    """Return what is deployed, and fail if something is not."""
+    assert loaded.errors == []
+    return [service.name for service in loaded.services]
+
+
+@pytest.mark.parametrize(
+    ("stem", "name", "expected"),
+    [
+        pytest.param("service_api", "MyService", "service-api.my-service", id="words"),
+        pytest.param("service_api", "GetWSDLList", "service-api.get-wsdl-list", id="capitals-inside"),
+        pytest.param("crm", "MyServiceXYZ", "crm.my-service-xyz", id="capitals-at-the-end"),
+        pytest.param("json", "MyService", "json.my-service", id="file-named-like-stdlib"),
+        pytest.param("requests", "MyService", "requests.my-service", id="file-named-like-installed"),
+        pytest.param("with-dash", "MyService", "with-dash.my-service", id="file-that-cannot-be-imported-by-name"),
+        pytest.param("a.b", "MyService", "a.b.my-service", id="file-with-a-dot"),
+    ],
+)
+def test_name_comes_from_file_and_class(folder: Path, stem: str, name: str, expected: str) -> None:
+    """Without a name of its own a service is called by its module and class."""
+    assert names(load(folder, **{stem: SERVICE.format(name=name)})) == [expected]
+
+
+@pytest.mark.parametrize("stem", ["json", "requests", "crm"])
+def test_what_is_known_of_a_service(folder: Path, stem: str) -> None:
+    """Implementation name and file are those a person sees, even where the module is called otherwise."""
+    (service,) = load(folder, **{stem: SERVICE.format(name="Sync")}).services
+    assert (service.impl_name, service.file) == (f"{stem}.Sync", str(folder / f"{stem}.py"))
+    assert (service.is_async, service.is_internal) == (False, False)
+
+
+def test_installed_modules_stay_what_they_are(folder: Path) -> None:
+    """A file named like a module of the standard library does not take its place."""
+    loaded = load(folder, json="ours = 1\n", crm="import json\nassert json.loads('1') == 1\n")
+    assert (loaded.errors, hasattr(sys.modules["json"], "ours")) == ([], False)
+
+
+def test_files_are_loaded_in_the_order_of_their_names(folder: Path) -> None:
+    """What is deployed first does not depend on the file system."""
+    loaded = load(folder, **{stem: SERVICE.format(name="S") for stem in ("b", "c", "a")})
+    assert names(loaded) == ["a.s", "b.s", "c.s"]
+
+
+@pytest.mark.parametrize(("text", "line", "reason"), BROKEN)
+def test_broken_file(folder: Path, text: bytes, line: int | None, reason: str) -> None:
+    """File, line and reason are reported, and the others are loaded."""
+    (folder / "b.py").write_bytes(text)
+    loaded = load(folder, a=SERVICE.format(name="One"), c=SERVICE.format(name="Other"))
+    (error,) = loaded.errors
+
+    assert [service.name for service in loaded.services] == ["a.one", "c.other"]
+    assert (error.file, line in (None, error.line)) == (str(folder / "b.py"), True)
+    assert reason in error.reason
+    assert "b" not in sys.modules
+
+
+def test_report_reads_as_a_place_and_a_reason(folder: Path) -> None:
+    """Editors jump to what looks like `file:line: reason`."""
+    loaded = load(folder, b="\nraise ValueError('no')\n")
+    assert str(loaded.errors[0]) == f"{folder / 'b.py'}:2: ValueError: no"
+
+
+def test_file_that_cannot_be_read(folder: Path) -> None:
+    """A link to nowhere is reported, without a line."""
+    (folder / "b.py").symlink_to(folder / "nowhere.py")
+    (error,) = load_folder(folder).errors
+    assert (error.line, str(error).startswith(f"{folder / 'b.py'}: FileNotFoundError")) == (None, True)
+
+
+def test_interrupt_is_no_broken_file(folder: Path) -> None:
+    """Ctrl-C while files are loaded ends the server's start."""
+    with pytest.raises(KeyboardInterrupt):
+        load(folder, b="raise KeyboardInterrupt\n")
+
+
+@pytest.mark.parametrize(("text", "reason"), REFUSED)
+def test_class_that_cannot_be_deployed(folder: Path, text: str, reason: str) -> None:
+    """The message names the class and the remedy, the line is that of the class, and its neighbours are deployed."""
+    imports = "from zato.server.service import AsyncService, Service\n"
+    good = "class Good(AsyncService):\n    async def handle(self): pass\n"
+    loaded = load(folder, crm=f"{imports}{good}{text}\n")
+    (error,) = loaded.errors
+
+    assert [service.name for service in loaded.services] == ["crm.good"]
+    assert (error.line, error.reason.startswith(reason)) == (4, True)
+
+
+def test_two_services_of_one_name(folder: Path) -> None:
+    """The first one stays, and the second learns who has its name."""
+    text = "from zato.server.service import Service\nclass {}(Service):\n    name = 'x'\n    def handle(self): pass\n"
+    loaded = load(folder, a=text.format("One"), b=text.format("Other"))
+    assert [service.impl_name for service in loaded.services] == ["a.One"]
+    assert str(loaded.errors[0]) == f"{folder / 'b.py'}:2: Other is named 'x', as is a.One in {folder / 'a.py'}."
+
+
+def test_class_without_handle_is_a_base_for_others(folder: Path) -> None:
+    """Only what can run is deployed, including what inherits its `handle`."""
+    text = """
+from zato.server.service import AsyncService, Service
+
+class Base(Service): pass
+class LateBase(AsyncService): pass
+class Other: pass
+class Real(Base):
+    def handle(self): pass
+class Child(Real): pass
+"""
+    assert names(load(folder, crm=text)) == ["crm.real", "crm.child"]
+
+
+def test_class_made_by_a_function_has_no_line(folder: Path) -> None:
+    """A class that stands nowhere in the file is reported all the same."""
+    text = "from zato.server.service import Service\ntype('Zed', (Service,), {'name': 'zato.z', 'handle': print})\n"
+    loaded = load(folder, crm=text.replace("type(", "Zed = type("))
+    assert (loaded.errors[0].line, "reserved" in loaded.errors[0].reason) == (None, True)
+
+
+def test_second_name_of_a_class_is_no_second_service(folder: Path) -> None:
+    """An alias changes nothing."""
+    assert names(load(folder, crm=SERVICE.format(name="Sync") + "\nOld = Sync\n")) == ["crm.sync"]
+
+
+def test_imported_services_are_deployed_once(folder: Path) -> None:
+    """A service belongs to the file that defines it, whoever imports it, and each file runs once."""
+    base = SERVICE.format(name="Base") + "\nwith open(__file__ + '.runs', 'a') as runs:\n    runs.write('x')\n"
+    loaded = load(folder, a="from b import Base\nclass Child(Base): pass\n", b=base)
+    (child, parent) = loaded.services
+
+    assert names(loaded) == ["a.child", "b.base"]
+    assert issubclass(type(child.make()), type(parent.make()))
+    assert (folder / "b.py.runs").read_text() == "x"
+
+
+def test_files_may_import_each_other(folder: Path) -> None:
+    """Two files that need each other are loaded, as Python loads them."""
+    one = SERVICE.format(name="One") + "\nimport b\n"
+    other = SERVICE.format(name="Other") + "\nimport a\n"
+    assert names(load(folder, a=one, b=other)) == ["a.one", "b.other"]
+
+
+def test_importer_of_a_broken_file_is_broken_too(folder: Path) -> None:
+    """Each is reported at its own line."""
+    loaded = load(folder, a="\nimport b\n", b="\n\n1 / 0\n")
+    assert [(Path(error.file).name, error.line) for error in loaded.errors] == [("a.py", 2), ("b.py", 3)]
+
+
+def test_file_is_where_it_says_it_is(folder: Path) -> None:
+    """`__file__` is the real path, so that a service finds what lies beside it."""
+    link = folder.parent / "link"
+    link.symlink_to(folder)
+    (folder / "text.txt").write_text("found")
+    reads = "from pathlib import Path\nfound = Path(__file__).with_name('text.txt').read_text()\nwhere = __file__\n"
+    load(link, crm=reads)
+    assert (sys.modules["crm"].found, sys.modules["crm"].where) == ("found", str(folder / "crm.py"))
+
+
+@pytest.mark.parametrize("stem", ["crm", "json"])
+def test_dataclass_whose_annotations_are_text(folder: Path, stem: str) -> None:
+    """What looks its module up by name finds it."""
+    text = """
+from __future__ import annotations
+from dataclasses import dataclass
+from typing import ClassVar, get_type_hints
+
+@dataclass
+class Order:
+    kind: ClassVar[str] = "order"
+    id: int = 0
+
+assert get_type_hints(Order)["id"] is int
+assert Order(7).id == 7
+"""
+    assert load(folder, **{stem: text}).errors == []
+
+
+def test_only_python_files_of_the_folder_itself_are_loaded(folder: Path) -> None:
+    """Subfolders, other files, and the hidden files of editors are left alone."""
+    (folder / "sub").mkdir()
+    (folder / "dir.py").mkdir()
+    for name in ("sub/inner.py", "notes.txt", "old.py.bak", ".#crm.py", "._crm.py"):
+        (folder / name).write_text("1 / 0")
+    assert names(load(folder, crm=SERVICE.format(name="Sync"))) == ["crm.sync"]
+
+
+def test_folder_that_does_not_exist(tmp_path: Path, folder: Path) -> None:
+    """Nothing is deployed, and nothing goes wrong."""
+    assert load_folder(folder / "nowhere") == Loaded()
+
+
+def test_second_load_sees_what_changed(folder: Path) -> None:
+    """Files run again, and the folder is searched once."""
+    load(folder, crm=SERVICE.format(name="Before"))
+    (folder / "crm.py").unlink()
+    assert names(load(folder, crm=SERVICE.format(name="Afterwards"))) == ["crm.afterwards"]
+    assert sys.path.count(str(folder)) == 1
+
+
+@pytest.mark.parametrize("stem", ["crm", "json"])
+def test_other_folder_has_files_of_its_own(folder: Path, stem: str) -> None:
+    """Files of the same name in two folders are two modules."""
+    others = [folder / "one", folder / "two", folder / "three"]
+    for number, other in enumerate(others):
+        other.mkdir()
+        loaded = load(other, **{stem: SERVICE.format(name=f"Number{number}")})
+        assert names(loaded) == [f"{stem}.number{number}"]
+
+
+def test_deployed_service_is_made_anew_each_time(folder: Path) -> None:
+    """Every invocation has an instance of its own."""
+    (service,) = load(folder, crm=SERVICE.format(name="Sync")).services
+    assert isinstance(service.make(), Service)
+    assert service.make() is not service.make()

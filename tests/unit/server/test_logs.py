@@ -1,0 +1,210 @@
+"""Log lines: what is in them, and what cannot be smuggled into them."""
+
+import io
+import json
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zato.core.errors import EnvironmentFault
+from zato.server.logs import logging_to
+from zato.server.service import ServiceLogger
+
+EXTRA = {"cid": "e7a1b2c3d4e5f60718293a4b", "service": "crm.sync", "channel": "rest"}
+HOSTILE = 'a\nb\r{"event": "forged"}\x1b[2J\x00\x7f\x85\x9b1m\u2028end'
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def logged(
+    file: Path, act: Callable[[logging.Logger], object], *, style: str = "json", stream: io.StringIO | None = None
+) -> tuple[list[dict[str, Any]], str]:
+    """Log something, and return the parsed lines of the file and the text of the stream."""
+    stream = stream or io.StringIO()
+    with logging_to(file, level="INFO", style=style, stream=stream):
+        act(logging.getLogger("users.own"))
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()], stream.getvalue()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The log file."""
+    return tmp_path / "logs" / "server.log"
+
+
+def test_line_is_an_object(file: Path) -> None:
+    """A line says when, how grave, who and what; a user's own logger needs nothing of ours."""
+    (line,), text = logged(file, lambda log: log.warning("%d orders of %r", 2, "ż"))
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "2 orders of 'ż'", "level": "warning", "logger": "users.own"}
+    assert json.loads(text)["event"] == "2 orders of 'ż'"
+
+
+def test_line_of_a_service_carries_what_it_belongs_to(file: Path) -> None:
+    """CID, service and channel are fields, so that a log can be searched by them; other extras stay out."""
+    (line,), _ = logged(file, lambda log: ServiceLogger(log, EXTRA).info("now", extra={"password": "hunter2"}))
+    assert {name: line[name] for name in EXTRA} == EXTRA
+    assert "hunter2" not in json.dumps(line)
+
+
+def test_time_is_when_it_was_said(file: Path) -> None:
+    """A line's time is that of its record, however late it is written."""
+    record = logging.makeLogRecord({"msg": "late", "created": 0.5, "levelno": 20, "levelname": "INFO", "name": "x"})
+    (line,), _ = logged(file, lambda log: log.handle(record))
+    assert line["timestamp"] == "1970-01-01T00:00:00.500Z"
+
+
+def test_message_is_fixed_when_it_is_said(file: Path) -> None:
+    """An argument that changes afterwards does not change the line."""
+
+    def act(log: logging.Logger) -> None:
+        orders = [1]
+        log.info("%s", orders)
+        orders.append(2)
+
+    (line,), _ = logged(file, act)
+    assert line["event"] == "[1]"
+
+
+@pytest.mark.parametrize(("level", "events"), [("DEBUG", ["d", "i", "e"]), ("INFO", ["i", "e"]), ("ERROR", ["e"])])
+def test_level_is_the_least_that_is_logged(file: Path, level: str, events: list[str]) -> None:
+    """What is below the level leaves no line."""
+    with logging_to(file, level=level, style="json", stream=io.StringIO()):
+        log = logging.getLogger("users.own")
+        log.debug("d")
+        log.info("i")
+        log.error("e")
+    assert [json.loads(line)["event"] for line in file.read_text().splitlines()] == events
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda log: log.info("%s", HOSTILE), id="argument"),
+        pytest.param(lambda log: log.info(HOSTILE), id="message"),
+        pytest.param(lambda log: log.info("x", extra={"channel": HOSTILE}), id="channel"),
+        pytest.param(lambda log: log.getChild(HOSTILE).info("x"), id="name-of-the-logger"),
+    ],
+)
+def test_control_characters_stay_on_their_line(file: Path, style: str, act: Callable[[logging.Logger], None]) -> None:
+    """Nobody forges a line, or speaks to the terminal of whoever reads the log."""
+    lines, text = logged(file, act, style=style)
+
+    assert (len(lines), len(text.splitlines()), text[-1]) == (1, 1, "\n")
+    assert text[:-1].isprintable()
+    assert "forged" in text
+
+
+def test_half_a_surrogate_pair_is_no_obstacle(file: Path) -> None:
+    """The name of an undecodable file can be logged."""
+    (line,), _ = logged(file, lambda log: log.info("caf\udce9"))
+    assert line["event"] == "caf\udce9"
+
+
+def fail(log: logging.Logger) -> None:
+    """Log an error with its traceback, and a message that wants to be more."""
+    try:
+        raise ValueError("first\n2026-01-01 [info] forged\x1b[31m")
+    except ValueError:
+        log.exception("It failed")
+
+
+def test_traceback_is_a_field(file: Path) -> None:
+    """In JSON the traceback is on the line of its message."""
+    (line,), text = logged(file, fail)
+    assert line["event"] == "It failed"
+    assert line["exception"].startswith("Traceback (most recent call last):\n")
+    assert len(text.splitlines()) == 1
+
+
+def test_traceback_is_indented(file: Path) -> None:
+    """For people it follows its message, and none of its lines looks like one of the log."""
+    _, text = logged(file, fail, style="text")
+    message, *trace = text.splitlines()
+    assert "It failed" in message
+    assert trace[0] == "    Traceback (most recent call last):"
+    assert all(line.startswith("    ") and line.isprintable() for line in trace)
+
+
+@pytest.mark.parametrize(
+    ("style", "stream", "is_json", "has_colours"),
+    [
+        pytest.param("auto", io.StringIO, True, False, id="auto-in-a-pipe"),
+        pytest.param("auto", Terminal, False, True, id="auto-on-a-terminal"),
+        pytest.param("json", Terminal, True, False, id="json-on-a-terminal"),
+        pytest.param("text", io.StringIO, False, False, id="text-in-a-pipe"),
+    ],
+)
+def test_style(file: Path, style: str, stream: type[io.StringIO], is_json: bool, has_colours: bool) -> None:
+    """People get coloured text on a terminal, programs get JSON, unless told otherwise; the file is always JSON."""
+    lines, text = logged(file, lambda log: log.info("hello"), style=style, stream=stream())
+    assert (text.startswith("{"), "\x1b[" in text, lines[0]["event"]) == (is_json, has_colours, "hello")
+
+
+def test_lines_of_many_threads(file: Path) -> None:
+    """Every line is there and whole when the context ends."""
+
+    def repeat() -> None:
+        for _ in range(100):
+            logging.getLogger("users.own").info("x" * 100)
+
+    def act(log: logging.Logger) -> None:
+        threads = [threading.Thread(target=repeat) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    lines, _ = logged(file, act)
+    assert [line["event"] for line in lines] == ["x" * 100] * 400
+
+
+def test_large_file_is_put_aside(file: Path) -> None:
+    """At 20 MB a new file begins; five old ones are kept."""
+    file.parent.mkdir()
+    for number in range(1, 6):
+        file.with_name(f"server.log.{number}").write_text(str(number))
+    with file.open("wb") as large:
+        large.truncate(19_999_990)
+    lines, _ = logged(file, lambda log: log.info("first of a new file"))
+
+    assert [line["event"] for line in lines] == ["first of a new file"]
+    assert file.with_name("server.log.1").stat().st_size == 19_999_990
+    assert [file.with_name(f"server.log.{number}").read_text() for number in range(2, 6)] == ["1", "2", "3", "4"]
+    assert not file.with_name("server.log.6").exists()
+
+
+def test_everything_is_closed(file: Path) -> None:
+    """Logging is as it was before; threads and files are counted after every test."""
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+    logged(file, lambda log: log.info("x"))
+    assert (root.level, root.handlers) == before
+
+
+def test_standard_error_is_the_default(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Stdout is left to what the server says to people."""
+    with logging_to(file, level="INFO", style="json"):
+        logging.getLogger("users.own").info("hello")
+    out, err = capsys.readouterr()
+    assert (out, json.loads(err)["event"]) == ("", "hello")
+
+
+def test_file_that_cannot_be_written(tmp_path: Path) -> None:
+    """The file is named, with the system's reason."""
+    (tmp_path / "server.log").mkdir()
+    with (
+        pytest.raises(EnvironmentFault, match=r"server\.log cannot be written: Is a directory\."),
+        logging_to(tmp_path / "server.log", level="INFO", style="json"),
+    ):
+        pass

@@ -1,0 +1,165 @@
+"""What a request for a background call becomes, and what it is refused for."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zato.broker.batcher import Batcher
+from zato.broker.clock import SystemClock
+from zato.broker.open import open_backend
+from zato.core.call import AsyncCall
+from zato.core.errors import BadRequest, BrokerUnavailable, PayloadTooLarge, UnknownService
+from zato.core.invocation import ErrorInfo, Invocation, Outcome, Status
+from zato.core.payload import decode
+from zato.core.retry import Retry
+from zato.server.publisher import Publisher, follow_ups, repeated
+from zato.server.registry import Deployed, Registry, Services
+from zato.server.service import Service
+
+MAX_STORED = 100
+NOW = 1_700_000_000_000
+
+
+class Target(Service):
+    name = "target"
+
+    def handle(self) -> None:
+        """Do nothing."""
+
+
+class Callback(Service):
+    name = "caller-async-callback"
+
+    def handle(self) -> None:
+        """Do nothing."""
+
+
+def prepare(folder: Path, **options: Any) -> Invocation:
+    """Return what a call of the target becomes."""
+
+    async def main() -> Invocation:
+        services = Services(Registry(map(Deployed.of, (Target, Callback))))
+        batcher = Batcher(open_backend("sqlite", folder, SystemClock()), asyncio.get_running_loop())
+        batcher.start()
+        publisher = Publisher(services, batcher, max_stored=MAX_STORED)
+        try:
+            return publisher.prepare(AsyncCall(**{"service": "target", **options}))
+        finally:
+            batcher.close()
+            with pytest.raises(BrokerUnavailable):
+                await publisher.publish(AsyncCall(service="target"))
+
+    return asyncio.run(main())
+
+
+def test_call_with_nothing_but_a_name(tmp_path: Path) -> None:
+    """A bare call has a CID of its own, an empty payload, and nobody to call back."""
+    call = prepare(tmp_path)
+
+    assert (call.service, call.payload, call.channel) == ("target", b'""', "invoke-async")
+    assert (call.callback, call.on_failure, call.not_before, call.expires) == ((), (), None, None)
+    assert (len(call.cid), len(call.id)) == (24, 26)
+
+
+def test_times(tmp_path: Path) -> None:
+    """Delay and expiration are counted in seconds from now; zero is none."""
+    call = prepare(tmp_path, delay=1.5, expiration=60)
+    none = prepare(tmp_path, delay=0, expiration=0)
+
+    assert call.not_before is not None
+    assert call.expires is not None
+    assert (call.not_before - call.created, call.expires - call.created) == (1_500, 60_000)
+    assert (none.not_before, none.expires) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "callback"),
+    [
+        pytest.param({"caller": "caller"}, ("caller-async-callback",), id="by-convention"),
+        pytest.param({"caller": "caller", "callback": ("target",)}, ("target",), id="explicit"),
+        pytest.param({"caller": "caller", "callback": ()}, (), id="explicitly-none"),
+        pytest.param({"caller": "target"}, (), id="nobody"),
+    ],
+)
+def test_callback(tmp_path: Path, options: dict[str, Any], callback: tuple[str, ...]) -> None:
+    """Who is called back is settled when the call is accepted."""
+    assert prepare(tmp_path, **options).callback == callback
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        pytest.param({"service": "tarket"}, UnknownService, id="unknown-target"),
+        pytest.param({"callback": ("nobody",)}, UnknownService, id="unknown-callback"),
+        pytest.param({"on_failure": ("nobody",)}, UnknownService, id="unknown-on-failure"),
+        pytest.param({"payload": "x" * MAX_STORED}, PayloadTooLarge, id="too-large"),
+        pytest.param({"cid": ""}, BadRequest, id="empty-cid"),
+        pytest.param({"delay": float("nan")}, BadRequest, id="delay-is-no-number"),
+        pytest.param({"expiration": 1e10}, BadRequest, id="expiration-beyond-all-times"),
+        pytest.param({"idempotency_key": "k" * 256}, BadRequest, id="long-key"),
+    ],
+)
+def test_refusal(tmp_path: Path, options: dict[str, Any], error: type[Exception]) -> None:
+    """What could not run, or could not be stored, is refused at the call."""
+    with pytest.raises(error):
+        prepare(tmp_path, **options)
+
+
+def test_largest_payload(tmp_path: Path) -> None:
+    """A payload of exactly `max_stored` bytes of JSON is taken."""
+    assert len(prepare(tmp_path, payload="x" * (MAX_STORED - 2)).payload) == MAX_STORED
+
+
+def test_follow_ups() -> None:
+    """Each callback is a call of its own that names the one it answers and has its `environ`."""
+    answered = Invocation(
+        id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("a", "b"), environ=b'{"k":1}'
+    )
+    made = follow_ups(answered, Outcome(status=Status.DONE, ended=NOW, response=b'{"x":1}'))
+
+    assert [(call.service, decode(call.payload)) for call in made] == [("a", '{"x":1}'), ("b", '{"x":1}')]
+    assert {(call.in_reply_to, call.parent, call.channel, call.environ) for call in made} == {
+        ("c1", "c1", "invoke-async-callback", b'{"k":1}')
+    }
+    assert len({call.cid for call in made} | {"c1"}) == 3
+
+
+def test_follow_ups_of_a_failure() -> None:
+    """A failure calls `on_failure` alone; an expired call calls nobody."""
+    answered = Invocation(
+        id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("a",), on_failure=("b",)
+    )
+    error = ErrorInfo("code", "Type", "words", "trace")
+    failed = follow_ups(answered, Outcome(status=Status.FAILED, ended=NOW, error=error, attempts=2))
+
+    report = {"code": "code", "type": "Type", "message": "words"}
+    assert [(call.service, decode(call.payload)) for call in failed] == [
+        ("b", {"cid": "c1", "service": "target", "error": report, "attempts": 2})
+    ]
+    assert follow_ups(answered, Outcome(status=Status.EXPIRED, ended=NOW)) == ()
+
+
+def test_repeated_call_keeps_its_options() -> None:
+    """A replay has everything the first call had except id, CID and times, and says what it repeats."""
+    first = Invocation(
+        id="1",
+        cid="c1",
+        service="target",
+        payload=b'{"a":1}',
+        created=NOW,
+        expires=NOW + 60_000,
+        not_before=NOW + 5,
+        callback=("a",),
+        on_failure=("b",),
+        environ=b'{"k":1}',
+        retry=Retry(attempts=3),
+        idempotency_key="key",
+    )
+    again = repeated(first, payload={"a": 2}, parent="p")
+
+    assert (again.service, again.payload, again.environ) == ("target", {"a": 2}, {"k": 1})
+    assert (again.callback, again.on_failure, again.retry) == (("a",), ("b",), Retry(attempts=3))
+    assert (again.expiration, again.delay, again.cid, again.idempotency_key) == (60.0, None, None, None)
+    assert (again.parent, again.replay_of) == ("p", "1")

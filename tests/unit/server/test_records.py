@@ -1,0 +1,105 @@
+"""The JSON form of a record."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from zato.broker.batcher import Batcher
+from zato.broker.clock import SystemClock
+from zato.broker.open import open_backend
+from zato.core.errors import BadRequest, NotFound
+from zato.core.invocation import ErrorInfo, Invocation, Outcome, Record, Status
+from zato.server.records import Records, record_as_json
+from zato.server.waiters import Waiters
+
+NOW = 1_700_000_000_123
+CALL = Invocation(id="i", cid="c", service="s", payload=b'{"a":1}', created=NOW, callback=("x",))
+KEYS = [
+    "id",
+    "cid",
+    "cid_count",
+    "service",
+    "status",
+    "channel",
+    "queue",
+    "priority",
+    "parent",
+    "in_reply_to",
+    "replay_of",
+    "attempts",
+    "takeovers",
+    "created",
+    "not_before",
+    "expires",
+    "started",
+    "ended",
+    "server",
+    "version",
+    "payload",
+    "response",
+    "error",
+    "callback",
+    "on_failure",
+]
+
+
+def record(outcome: Outcome | None = None, call: Invocation = CALL) -> Record:
+    """Return a record of the call, with or without an outcome."""
+    return Record(
+        invocation=call,
+        status=outcome.status if outcome else Status.WAITING,
+        attempts=0,
+        takeovers=0,
+        started=None,
+        server=None,
+        not_before=None,
+        outcome=outcome,
+        cid_count=1,
+    )
+
+
+def test_record_without_an_outcome() -> None:
+    """Everything is there from the first moment; what is not known yet is null."""
+    shown = record_as_json(record(), tracebacks=False)
+
+    assert list(shown) == KEYS
+    assert (shown["status"], shown["created"], shown["payload"]) == ("waiting", "2023-11-14T22:13:20.123Z", {"a": 1})
+    assert {shown[key] for key in ("ended", "started", "response", "error", "version", "expires")} == {None}
+    assert (shown["callback"], shown["on_failure"]) == (["x"], [])
+
+
+@pytest.mark.parametrize("tracebacks", [True, False], ids=["with-traceback", "without-traceback"])
+def test_error_of_a_record(tracebacks: bool) -> None:
+    """Code, type and message are public; the traceback is shown only where the setting says so."""
+    outcome = Outcome(status=Status.FAILED, ended=NOW, error=ErrorInfo("code", "Type", "words", "trace"))
+    error = record_as_json(record(outcome), tracebacks=tracebacks)["error"]
+
+    public = {"code": "code", "type": "Type", "message": "words"}
+    assert error == ({**public, "traceback": "trace"} if tracebacks else public)
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        pytest.param({"call_id": None, "cid": None}, BadRequest, id="neither"),
+        pytest.param({"call_id": "a", "cid": "b"}, BadRequest, id="both"),
+        pytest.param({"call_id": "a", "cid": None}, NotFound, id="unknown-id"),
+        pytest.param({"call_id": None, "cid": "b"}, NotFound, id="unknown-cid"),
+    ],
+)
+def test_record_that_is_not_there(tmp_path: Path, given: dict[str, str | None], error: type[Exception]) -> None:
+    """Whoever asks for nothing, for two things or for something unknown is told so, and nobody waits for ever."""
+
+    async def scenario() -> int:
+        batcher = Batcher(open_backend("sqlite", tmp_path, SystemClock()), asyncio.get_running_loop())
+        batcher.start()
+        waiters = Waiters()
+        try:
+            with pytest.raises(error):
+                await Records(batcher, waiters).get(call_id=given["call_id"], cid=given["cid"], wait=30)
+        finally:
+            batcher.close()
+        return len(waiters)
+
+    assert asyncio.run(scenario()) == 0

@@ -1,0 +1,140 @@
+"""An environment's folder, without a server. What commands make of it is tested in `integration/cli`."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from zato.core.errors import EnvironmentFault, InvalidSetting, ServerNotRunning
+from zato.environment import Credentials, Environment, RunningServer
+
+SERVER = RunningServer(pid=17, host="127.0.0.1", port=17010, stops_within=20.5)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    """A new environment."""
+    environment = Environment(tmp_path / "env")
+    environment.create({}, Credentials.make())
+    return environment
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        pytest.param("127.0.0.1", "http://127.0.0.1:80", id="ipv4"),
+        pytest.param("::1", "http://[::1]:80", id="ipv6"),
+        pytest.param("0.0.0.0", "http://127.0.0.1:80", id="every-ipv4"),
+        pytest.param("::", "http://[::1]:80", id="every-ipv6"),
+        pytest.param("localhost", "http://localhost:80", id="name"),
+    ],
+)
+def test_address_can_be_connected_to(host: str, address: str) -> None:
+    """Where a server listens is not always where it is reached."""
+    assert RunningServer(1, host, 80, 1.0).address == address
+
+
+@pytest.mark.parametrize("password", ["1234567", "x" * 257, "with\nline", "ż" * 8, ""])
+def test_password_that_is_not_legal(password: str) -> None:
+    """What cannot travel in a header is refused, and not repeated."""
+    with pytest.raises(EnvironmentFault, match=r"^A password is 8 to 256 printable ASCII characters\.$"):
+        Credentials.make(pubapi=password)
+
+
+@pytest.mark.parametrize("password", ["12345678", "x" * 256, "a b\"c'd\\e#f"])
+def test_password_survives_its_file(tmp_path: Path, password: str) -> None:
+    """What is written is what is read."""
+    environment = Environment(tmp_path / "env")
+    environment.create({}, Credentials.make(password, password))
+    assert environment.credentials() == Credentials(password, password)
+
+
+@pytest.mark.parametrize(
+    "value", ["a", 'quote"', "back\\slash", "tab-less", "żółw", "😀", "# no comment", "'single'", "${HOME}"]
+)
+def test_text_survives_its_file(tmp_path: Path, value: str) -> None:
+    """A setting of any printable text is read as it was given."""
+    environment = Environment(tmp_path / "env")
+    environment.create({"name": value}, Credentials.make())
+    assert environment.settings().name == value
+
+
+@pytest.mark.parametrize("value", ["a\nb", "\x7f", "\x1b[31m", "\udcff", "\u2028"])
+def test_text_that_cannot_be_printed_is_refused(tmp_path: Path, value: str) -> None:
+    """It would make trouble wherever the name is shown; no folder is made."""
+    environment = Environment(tmp_path / "env")
+    with pytest.raises(InvalidSetting, match="holds characters that cannot be printed"):
+        environment.create({"name": value}, Credentials.make())
+    assert not environment.path.exists()
+
+
+def test_later_values_win(environment: Environment) -> None:
+    """Defaults, then the file, then what overrides it."""
+    (environment.path / "config.toml").write_text("port = 2\nname = 'file'\ngrace = 3\n")
+    settings = environment.settings(("variables", {"port": "4", "name": "variable"}), ("command line", {"port": 5}))
+    assert (settings.port, settings.name, settings.grace, settings.drain) == (5, "variable", 3.0, 0.5)
+
+
+def test_path_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that changes its folder does not lose its environment."""
+    monkeypatch.chdir(tmp_path)
+    assert Environment(Path("env")).path == tmp_path.resolve() / "env"
+
+
+def test_announced_server_is_found(environment: Environment) -> None:
+    """While the lock is held, what the server said is true."""
+    lock = environment.lock()
+    environment.announce(SERVER)
+    found = environment.running()
+    os.close(lock)
+    assert found == SERVER
+
+
+@pytest.mark.parametrize("end", ["retracted", "killed"])
+def test_server_that_has_gone_is_not_found(environment: Environment, end: str) -> None:
+    """Whether it took its leave or not, its address counts for nothing."""
+    lock = environment.lock()
+    environment.announce(SERVER)
+    if end == "retracted":
+        environment.retract()
+    os.close(lock)
+    with pytest.raises(ServerNotRunning, match=r"No server of .* runs"):
+        environment.running()
+
+
+def test_next_server_does_not_pass_for_the_one_before(environment: Environment) -> None:
+    """From its first moment, the address that a killed server left is gone."""
+    environment.announce(SERVER)
+    lock = environment.lock()
+    with pytest.raises(ServerNotRunning, match="has not said yet where it answers"):
+        environment.running()
+    os.close(lock)
+
+
+def test_lock_is_held_by_one(environment: Environment) -> None:
+    """The second is refused, and the first one keeps it."""
+    lock = environment.lock()
+    with pytest.raises(EnvironmentFault, match="runs already"):
+        environment.lock()
+    assert environment.is_locked()
+    os.close(lock)
+    assert not environment.is_locked()
+
+
+def test_retracting_twice_does_no_harm(environment: Environment) -> None:
+    """A server that failed to start has nothing to retract."""
+    environment.retract()
+    environment.retract()
+    assert not (environment.run / "server.json").exists()
+
+
+def test_folder_run_may_be_gone(environment: Environment) -> None:
+    """What holds nothing of lasting worth is made anew."""
+    environment.run.rmdir()
+    assert not environment.is_locked()
+    os.close(environment.lock())
+
+
+def test_check_returns_a_good_environment(environment: Environment) -> None:
+    """So that it can be chained."""
+    assert environment.check() is environment
