@@ -8,11 +8,12 @@ carries as many operations as arrived during the one before. Three ways to ask: 
 import asyncio
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from zato.broker.base import Applied, Backend, Operation
+from zato.broker.inbox import LoopInbox
 from zato.core.errors import BrokerUnavailable
 
 __all__ = ["Batcher"]
@@ -59,8 +60,7 @@ class Batcher:
         self._backend = backend
         self._loop = loop
         self._arrived: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
-        self._written: deque[tuple[list[tuple[Done, object]], bool, list[str]]] = deque()
-        self._flush_planned = False
+        self._inbox = LoopInbox(loop)
         self._closed = False
         self._door = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="zato-store", daemon=True)
@@ -142,42 +142,21 @@ class Batcher:
         return entries
 
     def _hand_back(self, entries: Sequence[_Entry], applied: Applied) -> None:
-        calls = []
         for (_, target), result in zip(entries, applied.results, strict=True):
             if isinstance(target, _Waiter):
                 target.release(result)
             else:
-                calls.append((target, result))
-        if calls or applied.ready or applied.ended:
-            self._written.append((calls, applied.ready, applied.ended))
-            self._plan_flush()
+                self._inbox.put(partial(target, result))
+        if applied.ended:
+            self._inbox.put(partial(self._tell_ended, applied.ended))
+        if applied.ready:
+            self._inbox.put(self._tell_ready)
 
-    def _plan_flush(self) -> None:
-        if self._flush_planned:
-            return
-        self._flush_planned = True
-        try:
-            self._loop.call_soon_threadsafe(self._flush)
-        except RuntimeError:
-            self._flush_planned = False  # the loop is closed: nobody is left to tell
+    def _tell_ended(self, ended: Sequence[str]) -> None:
+        self.on_ended(ended)
 
-    def _flush(self) -> None:
-        self._flush_planned = False
-        while self._written:
-            calls, ready, ended = self._written.popleft()
-            for done, result in calls:
-                self._call(done, result)
-            if ended:
-                self._call(self.on_ended, ended)
-            if ready:
-                self._call(self.on_ready)
-
-    def _call(self, function: Callable[..., None], *arguments: object) -> None:
-        """Call back; an error of one is reported and does not keep the others from their results."""
-        try:
-            function(*arguments)
-        except Exception as error:
-            self._loop.call_exception_handler({"message": "A call-back of the broker failed", "exception": error})
+    def _tell_ready(self) -> None:
+        self.on_ready()
 
 
 def _nothing(*_: object) -> None:

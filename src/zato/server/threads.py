@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from zato.broker.inbox import LoopInbox
 from zato.core.errors import InvocationTimeout, Overloaded
 
 __all__ = ["Budget", "Threads"]
@@ -42,8 +43,7 @@ class Threads:
         self._keep = keep
         self._lock = threading.Lock()
         self._work: queue.SimpleQueue[tuple[Work, Done] | None] = queue.SimpleQueue()
-        self._finished: deque[tuple[Done, Any, BaseException | None]] = deque()
-        self._flush_planned = False
+        self._inbox = LoopInbox(loop)
         self._unfinished = 0
         self._threads = 0
 
@@ -67,7 +67,9 @@ class Threads:
             grow = self._unfinished > self._threads
             self._threads += grow
         if grow and not self._grow():
-            self._hand_back(done, None, Overloaded("The system has no thread left to run this on. Try again later."))
+            self._inbox.put(
+                partial(done, None, Overloaded("The system has no thread left to run this on. Try again later."))
+            )
         else:
             self._work.put((work, done))
 
@@ -107,28 +109,12 @@ class Threads:
                 self._unfinished -= 1
                 surplus = self._threads > max(self._keep, self._unfinished)
                 self._threads -= surplus
-            self._hand_back(done, result, error)
+            self._inbox.put(partial(done, result, error))
             del done, result, error
             if surplus:
                 return
         with self._lock:
             self._threads -= 1
-
-    def _hand_back(self, done: Done, result: Any, error: BaseException | None) -> None:
-        self._finished.append((done, result, error))
-        if self._flush_planned:
-            return
-        self._flush_planned = True
-        try:
-            self._loop.call_soon_threadsafe(self._flush)
-        except RuntimeError:
-            self._flush_planned = False  # the loop is closed: nobody is left to tell
-
-    def _flush(self) -> None:
-        self._flush_planned = False
-        while self._finished:
-            done, result, error = self._finished.popleft()
-            done(result, error)
 
 
 class Budget:
