@@ -1,6 +1,7 @@
 """When time will next change something in a store, so that it is not searched for nothing."""
 
 import math
+from collections.abc import Iterable
 
 __all__ = ["Due"]
 
@@ -21,9 +22,9 @@ class Due:
         self._boot: float = 0
         self._look_at: float = 0
 
-    def found(self, boot: int, *, wall_due: int | None, boot_due: int | None) -> None:
+    def found(self, boot: int, *, wall_due: Iterable[int | None], boot_due: int | None) -> None:
         """Take what a look at the store has found; None is never."""
-        self._wall = math.inf if wall_due is None else wall_due
+        self._wall = min((time for time in wall_due if time is not None), default=math.inf)
         self._boot = math.inf if boot_due is None else boot_due
         self._look_at = boot + LOOK_AGAIN
 

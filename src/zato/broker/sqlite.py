@@ -108,7 +108,7 @@ class SQLiteBackend:
         try:
             for operation in batch:
                 applied.results.append(self._apply_one(operation))
-            self._commit()
+            self._insist("COMMIT")
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -142,9 +142,6 @@ class SQLiteBackend:
             self._durable = durable
         read_only = all(isinstance(operation, READ_ONLY) for operation in batch)
         self._insist("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-    def _commit(self) -> None:
-        self._insist("COMMIT")
 
     def _insist(self, statement: str) -> None:
         """Execute a statement that another process's lock may hold up.
@@ -249,7 +246,7 @@ class SQLiteBackend:
             outcome = Outcome(status=Status.EXPIRED, ended=wall, attempts=attempts)
             self._record(seq, call_id, outcome, takeovers)
         not_before, expires, lease_ends = self._rows("next_times")[0]
-        self._due.found(boot, wall_due=_earliest(not_before, expires), boot_due=lease_ends)
+        self._due.found(boot, wall_due=(not_before, expires), boot_due=lease_ends)
 
     def _beat(self, operation: Beat) -> list[str]:
         ends = self._clock.boot() + int(operation.seconds * 1000)
@@ -382,10 +379,6 @@ class SQLiteBackend:
         if known is None or known[0] != current:
             self._run("reclaim")
             self._run("set_boot_id", boot_id=current)
-
-
-def _earliest(*times: int | None) -> int | None:
-    return min((time for time in times if time is not None), default=None)
 
 
 def _open(path: Path) -> apsw.Connection:

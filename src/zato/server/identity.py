@@ -22,12 +22,14 @@ class _Entropy:
         self._lock = threading.Lock()
         self._pool = b""
         self._used = 0
+        self._process = 0
 
     def take(self, size: int) -> bytes:
         """Return bytes that nobody else gets."""
         with self._lock:
-            if self._used + size > len(self._pool):
-                self._pool, self._used = os.urandom(POOL_BYTES), 0
+            # A forked child must not hand out what its parent does.
+            if self._used + size > len(self._pool) or self._process != os.getpid():
+                self._pool, self._used, self._process = os.urandom(POOL_BYTES), 0, os.getpid()
             start = self._used
             self._used += size
             return self._pool[start : self._used]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import Zato
+from tests.support.rights import not_as_root
 from zato.core.settings import Settings, describe
 from zato.environment import Environment
 
@@ -132,11 +133,11 @@ def test_folder_that_cannot_be_made(zato: Zato, path: Path) -> None:
     assert (done.code, done.err) == (2, f"Error: {path / 'below'} cannot be made: Not a directory: {path / 'below'}.\n")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
 def test_folder_without_rights(zato: Zato, tmp_path: Path) -> None:
     """Where one may not write, one is told so."""
     tmp_path.chmod(0o500)
-    done = zato("create", tmp_path / "env")
+    with not_as_root():
+        done = zato("create", tmp_path / "env")
     assert (done.code, "Permission denied" in done.err) == (2, True)
 
 

@@ -29,7 +29,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server whose folder has good and broken files, on another port than its settings say."""
     files = {"good.py": GOOD, "broken.py": BROKEN, "twice.py": TWICE}
     environment = make_environment(tmp_path_factory.mktemp("start") / "env", files)
-    with ServerProcess(environment, "--port", str(free_port()), "--fg", env={"ZATO_NAME": "from-variable"}) as server:
+    variables = {"ZATO_NAME": "from-variable", "ZATO_PORT": "1"}
+    with ServerProcess(environment, "--port", str(free_port()), "--fg", env=variables) as server:
         yield server
 
 
@@ -47,8 +48,8 @@ def test_start_says_all_one_needs_to_know(server: ServerProcess) -> None:
 
 
 def test_port_on_the_command_line_wins(server: ServerProcess) -> None:
-    """The server is not where `config.toml` says, and commands find it all the same."""
-    assert server.environment.running().port != server.environment.settings().port
+    """The server is neither where `config.toml` says nor where a variable does, and commands find it all the same."""
+    assert server.environment.running().port not in {1, server.environment.settings().port}
 
 
 def test_variable_wins_over_the_file(zato: Zato, server: ServerProcess) -> None:

@@ -7,7 +7,7 @@ NOW, BOOT = 1_000_000, 5_000
 
 def _idle() -> Due:
     due = Due()
-    due.found(BOOT, wall_due=None, boot_due=None)
+    due.found(BOOT, wall_due=(), boot_due=None)
     return due
 
 
@@ -36,7 +36,7 @@ def test_other_processes_are_not_forgotten() -> None:
 def test_the_earliest_time_of_each_clock_counts() -> None:
     """Times found and times added are one set, and the next of all is told in seconds."""
     due = Due()
-    due.found(BOOT, wall_due=NOW + 400, boot_due=BOOT + 300)
+    due.found(BOOT, wall_due=(None, NOW + 400), boot_due=BOOT + 300)
     found = due.seconds(NOW, BOOT)
     due.at_wall(NOW + 200)
     due.at_wall(NOW + 900)
@@ -51,7 +51,7 @@ def test_the_earliest_time_of_each_clock_counts() -> None:
 def test_either_clock_makes_it_due() -> None:
     """The exact moment is late enough, on the wall clock or on the boot clock."""
     due = Due()
-    due.found(BOOT, wall_due=NOW + 10, boot_due=BOOT + 10)
+    due.found(BOOT, wall_due=(NOW + 10, NOW + 20), boot_due=BOOT + 10)
 
     moments = [(NOW + 9, BOOT + 9), (NOW + 10, BOOT), (NOW, BOOT + 10)]
     assert [due.is_now(*moment) for moment in moments] == [False, True, True]
@@ -60,6 +60,6 @@ def test_either_clock_makes_it_due() -> None:
 def test_what_is_overdue_is_due_in_no_time() -> None:
     """Nobody is told to wait for the past."""
     due = Due()
-    due.found(BOOT, wall_due=NOW - 1000, boot_due=None)
+    due.found(BOOT, wall_due=(NOW - 1000, None), boot_due=None)
 
     assert due.seconds(NOW, BOOT) == 0.0

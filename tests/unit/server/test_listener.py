@@ -1,7 +1,6 @@
 """Where requests come in: addresses that can be listened on, and those that cannot."""
 
 import asyncio
-import os
 import socket
 from typing import cast
 
@@ -85,13 +84,6 @@ listener.OPEN_TIMEOUT = 0.3
 uvloop.run(main())
 """
     assert run_python(program).endswith("Check 'host' in config.toml.\n")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-def test_port_that_is_not_for_everybody() -> None:
-    """The message says which ports are."""
-    with pytest.raises(EnvironmentFault, match=r"Permission denied\. Choose one from 1024 with --port\."):
-        uvloop.run(listener("127.0.0.1", 1).open())
 
 
 @pytest.mark.parametrize(("host", "words"), REFUSED)

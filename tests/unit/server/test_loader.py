@@ -116,6 +116,16 @@ def test_installed_modules_stay_what_they_are(folder: Path) -> None:
     assert (loaded.errors, hasattr(sys.modules["json"], "ours")) == ([], False)
 
 
+def test_module_that_is_installed_and_not_yet_imported(folder: Path) -> None:
+    """Whoever imports it later still gets it, not the file of services."""
+    site = folder.parent / "site"
+    site.mkdir()
+    (site / "vendor.py").write_text("whose = 'theirs'\n")
+    sys.path.append(str(site))
+    importer = "import vendor\nassert vendor.whose == 'theirs'\n"
+    assert names(load(folder, vendor=SERVICE.format(name="Sync"), zebra=importer)) == ["vendor.sync"]
+
+
 def test_files_are_loaded_in_the_order_of_their_names(folder: Path) -> None:
     """What is deployed first does not depend on the file system."""
     loaded = load(folder, **{stem: SERVICE.format(name="S") for stem in ("b", "c", "a")})

@@ -187,9 +187,12 @@ def test_large_file_is_put_aside(file: Path) -> None:
 def test_everything_is_closed(file: Path) -> None:
     """Logging is as it was before; threads and files are counted after every test."""
     root = logging.getLogger()
-    before = (root.level, list(root.handlers))
+    level, handlers = root.level, list(root.handlers)
+    root.setLevel(17)
     logged(file, lambda log: log.info("x"))
-    assert (root.level, root.handlers) == before
+    left = root.level
+    root.setLevel(level)
+    assert (left, root.handlers) == (17, handlers)
 
 
 def test_standard_error_is_the_default(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
