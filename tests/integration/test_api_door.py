@@ -173,3 +173,15 @@ def test_response_that_http_cannot_carry(client: APIClient, response: dict[str, 
 def test_numbers_are_legal_header_values(client: APIClient) -> None:
     """A number is written as text."""
     assert client.post("sets", {"headers": {"X-Count": 3}}).inner.headers["X-Count"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("response", "content_type"),
+    [
+        pytest.param({"headers": {"Content-Type": "text/csv"}}, "text/csv", id="header"),
+        pytest.param({"headers": {"content-type": "text/csv"}, "content_type": "text/tsv"}, "text/tsv", id="both"),
+    ],
+)
+def test_content_type_is_sent_once(client: APIClient, response: dict[str, object], content_type: str) -> None:
+    """A content type among the headers replaces the default; the attribute wins over it."""
+    assert client.post("sets", response).inner.headers["Content-Type"] == content_type

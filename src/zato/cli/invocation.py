@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from zato.cli.door import ask, print_value
+from zato.cli.door import connect, print_value, refuse
 from zato.cli.parameters import FOLDER, Seconds
 
 __all__ = ["show"]
@@ -37,11 +37,15 @@ SHOWN = (
 @click.command
 @click.argument("path", type=FOLDER)
 @click.argument("cid")
-@click.option("--wait", type=Seconds(60), default=0.0, help="How long to wait for an outcome.")
+@click.option("--wait", type=Seconds(), default=0.0, help="How long to wait for an outcome.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record as a JSON object.")
 def show(path: Path, cid: str, wait: float, as_json: bool) -> None:
     """Show the record of a background call of the server in PATH: the newest one with the CID."""
-    record = ask(path, "zato.invocation.get", {"cid": cid, "wait": wait})
+    with connect(path) as client:
+        found = client.result(cid, wait)
+    if found.status is None:
+        refuse(found)
+    record = found.record
     if as_json:
         print_value(record, as_json=True)
     else:

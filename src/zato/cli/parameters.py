@@ -29,9 +29,9 @@ class Seconds(click.FloatRange):
 
     name = "number of seconds"
 
-    def __init__(self, most: float | None = None) -> None:
-        """Take the largest number that makes sense."""
-        super().__init__(0, most)
+    def __init__(self) -> None:
+        """Allow everything from nothing on."""
+        super().__init__(min=0)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Return what help shows for a value."""

@@ -30,9 +30,9 @@ def check_cid(cid: object) -> str:
     """Return a caller's own CID if it is legal.
 
     Raises:
-        InvalidCID: it is no text of 1 to 128 printable ASCII characters.
+        InvalidCID: it is no text of 1 to 128 printable characters.
     """
-    if isinstance(cid, str) and 0 < len(cid) <= MAX_CID_LENGTH and cid.isascii() and cid.isprintable():
+    if isinstance(cid, str) and 0 < len(cid) <= MAX_CID_LENGTH and cid.isprintable():
         return cid
     wrong = repr(cid[:160]) if isinstance(cid, str) else f"of type {type(cid).__name__}"
-    raise InvalidCID(f"A CID is 1 to {MAX_CID_LENGTH} printable ASCII characters, not {wrong}.")
+    raise InvalidCID(f"A CID is 1 to {MAX_CID_LENGTH} printable characters, not {wrong}.")

@@ -1,11 +1,13 @@
-"""What a service sees of a call: the door it came through, the request, and the response to fill in."""
+"""What a service sees of a call: the door it came through, the request, the response to fill in, the log."""
 
+import logging
+from collections.abc import MutableMapping
 from typing import Any
 
 from zato.core.attrdict import as_attributes
 from zato.core.call import Call, HTTPInfo
 
-__all__ = ["Channel", "HTTPRequest", "Request", "Response"]
+__all__ = ["Channel", "HTTPRequest", "Request", "Response", "ServiceLogger"]
 
 
 class Channel(str):
@@ -90,3 +92,12 @@ class Response:
         self.content_type: str | None = None
         self.headers: dict[str, str] = {}
         self.status_code = 200
+
+
+class ServiceLogger(logging.LoggerAdapter[logging.Logger]):
+    """The log of one invocation: each line carries CID, service and channel by itself."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Join what the caller gave as `extra` with what every line carries."""
+        kwargs["extra"] = {**(self.extra or {}), **kwargs.get("extra", {})}
+        return msg, kwargs

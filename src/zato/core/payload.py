@@ -39,10 +39,18 @@ EMPTY_JSON = frozenset({b"", b'""', b"null"})
 ATOMS = frozenset({str, int, bool, type(None), datetime, date, time, timedelta, UUID})
 
 # A string without an end runs to the end of the text, so that no byte is looked at twice.
-TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+ONE_KIND = bytes.maketrans(b"{}", b"[]")
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder()
+
+
+class _TooDeep(InvalidPayload):
+    """The JSON may be right, and is refused all the same."""
+
+    code = InvalidPayload.code
 
 
 class _Unfit(Exception):
@@ -91,7 +99,7 @@ def decode(data: bytes | str) -> Any:
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
-        raise InvalidPayload(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+        raise _TooDeep(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
     try:
         return _decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -140,9 +148,9 @@ def from_door(data: bytes, *, twice: bool = True) -> tuple[Any, str]:
 def _decode_or_text(data: bytes, text: str) -> Any:
     try:
         return decode(data)
+    except _TooDeep:
+        raise
     except InvalidPayload:
-        if _depth(data) > MAX_DEPTH:
-            raise
         return text
 
 
@@ -188,15 +196,19 @@ def holds_nan(stored: bytes) -> bool:
 
 
 def _depth(raw: bytes) -> int:
-    deepest = depth = 0
-    for token in TOKEN.finditer(raw):
-        first = token.group()[:1]
-        if first in (b"[", b"{"):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif first in (b"]", b"}"):
-            depth -= 1
-    return deepest
+    """Return how deep a JSON text is nested, at most one level over the limit.
+
+    What is left of it are its brackets, all of one kind; each pass takes the innermost pairs away.
+    """
+    brackets = STRING.sub(b"", raw).translate(ONE_KIND, NO_BRACKETS)
+    for depth in range(MAX_DEPTH + 1):
+        if not brackets:
+            return depth
+        outer = brackets.replace(b"[]", b"")
+        if len(outer) == len(brackets):
+            return depth + brackets.count(b"[")
+        brackets = outer
+    return MAX_DEPTH + 1
 
 
 def _plain(value: Any, depth: int, allow_nan: bool) -> Any:

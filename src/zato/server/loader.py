@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -164,6 +164,16 @@ def _check(cls: type[ServiceBase], names: dict[str, Deployed]) -> None:
         )
     if issubclass(cls, Service) and is_coroutine:
         raise ServiceDefinitionError(f"{cls.__name__}.handle is a coroutine. Subclass AsyncService instead of Service.")
+    _check_arguments(cls.__name__, "handle", cls.handle, "self.request.payload has the input.")  # type: ignore[attr-defined]
+    _check_arguments(cls.__name__, "__init__", cls.__init__, "An instance is made for each invocation.")
+
+
+def _check_arguments(class_name: str, method: str, function: Callable[..., object], hint: str) -> None:
+    """Refuse a method that cannot be called with nothing but `self`."""
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError as error:
+        raise ServiceDefinitionError(f"{class_name}.{method} takes nothing but self; {error}. {hint}") from error
 
 
 def _line_of(cls: type) -> int | None:

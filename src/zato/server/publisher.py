@@ -1,5 +1,7 @@
 """Accepting a background call: check its names, give it a CID, hand it to the broker."""
 
+from collections.abc import Mapping
+
 from zato.broker.base import Accept, Accepted
 from zato.broker.batcher import Batcher
 from zato.core.call import AsyncCall
@@ -15,6 +17,7 @@ __all__ = ["CALLBACK_CHANNEL", "Publisher", "follow_ups", "repeated"]
 
 CALLBACK_CHANNEL = "invoke-async-callback"
 MAX_SECONDS = 10.0**10
+MAX_TEXT = 255
 
 
 class Publisher:
@@ -54,7 +57,7 @@ class Publisher:
             service=call.service,
             payload=self._payload(call),
             created=now,
-            channel=call.channel,
+            channel=_text(call.channel, "channel"),
             parent=call.parent,
             in_reply_to=call.in_reply_to,
             replay_of=call.replay_of,
@@ -63,9 +66,9 @@ class Publisher:
             callback=choose_callbacks(call.caller, call.callback, deployed),
             on_failure=require_deployed(call.on_failure, deployed),
             retry=call.retry,
-            data_format=call.data_format,
-            transport=call.transport,
-            environ=None if call.environ is None else encode(dict(call.environ), what="environ"),
+            data_format=_text(call.data_format, "data_format"),
+            transport=None if call.transport is None else _text(call.transport, "transport"),
+            environ=None if call.environ is None else _environ(call.environ),
             idempotency_key=_key(call.idempotency_key),
         )
 
@@ -133,7 +136,21 @@ def _seconds(value: object, option: str) -> int | None:
     raise BadRequest(f"{option}={value!r:.100} is not legal: give seconds, from 0.")
 
 
+def _text(value: object, option: str) -> str:
+    if isinstance(value, str) and len(value) <= MAX_TEXT and unicode_text(value) == value:
+        return value
+    raise BadRequest(f"{option}={value!r:.100} is not legal: give a text of up to {MAX_TEXT} characters.")
+
+
+def _environ(environ: object) -> bytes:
+    if isinstance(environ, Mapping):
+        return encode(dict(environ), what="environ")
+    raise BadRequest(f"environ={environ!r:.100} is not legal: give a dict.")
+
+
 def _key(key: object) -> str | None:
-    if key is None or (isinstance(key, str) and 0 < len(key) <= 255 and unicode_text(key) == key):
-        return key
-    raise BadRequest(f"idempotency_key={key!r:.100} is not legal: give a text of 1 to 255 characters.")
+    if key is None:
+        return None
+    if key == "":
+        raise BadRequest(f"idempotency_key='' is not legal: give a text of 1 to {MAX_TEXT} characters.")
+    return _text(key, "idempotency_key")

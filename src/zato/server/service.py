@@ -6,7 +6,7 @@ attributes while `handle` runs. How calls travel is the business of `zato.server
 """
 
 import logging
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from zato.core.attrdict import as_attributes
@@ -25,7 +25,7 @@ from zato.core.errors import (
     UnknownService,
     ZatoError,
 )
-from zato.core.exchange import Channel, Request, Response
+from zato.core.exchange import Channel, Request, Response, ServiceLogger
 from zato.core.names import impl_name, service_name
 from zato.core.payload import to_text
 from zato.core.retry import Retry
@@ -71,15 +71,6 @@ class Runtime(Protocol):
 
     async def publish(self, call: AsyncCall) -> str:
         """Store a background call and return its CID."""
-
-
-class ServiceLogger(logging.LoggerAdapter[logging.Logger]):
-    """The log of one invocation: each line carries CID, service and channel by itself."""
-
-    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        """Join what the caller gave as `extra` with what every line carries."""
-        kwargs["extra"] = {**(self.extra or {}), **kwargs.get("extra", {})}
-        return msg, kwargs
 
 
 class ServiceBase:
@@ -149,6 +140,8 @@ class ServiceBase:
         self.response = Response()
 
     def _call_of(self, target: "Target", payload: Any, extra: dict[str, Any], **how: Any) -> Call:
+        if extra and payload != "":
+            self.logger.warning("A payload was given, so invoke ignores the arguments %s", ", ".join(sorted(extra)))
         given = extra if extra and payload == "" else payload
         call = self._call
         return Call(

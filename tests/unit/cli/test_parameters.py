@@ -41,15 +41,15 @@ def test_payload_that_stands_for_itself(given: str) -> None:
 
 @pytest.mark.parametrize(("given", "expected"), [("0", 0.0), ("1.5", 1.5), ("60", 60.0)])
 def test_seconds(given: str, expected: float) -> None:
-    """Any number from nothing to the limit will do."""
-    assert Seconds(60).convert(given, OPTION, CONTEXT) == expected
+    """Any number from nothing on will do."""
+    assert Seconds().convert(given, OPTION, CONTEXT) == expected
 
 
-@pytest.mark.parametrize("given", ["-0.1", "60.1", "nan", "inf", "-inf", "1e999", "1 s", ""])
+@pytest.mark.parametrize("given", ["-0.1", "nan", "inf", "-inf", "1e999", "1 s", ""])
 def test_seconds_that_are_none(given: str) -> None:
     """What is no number, or one that never ends, is refused."""
     with pytest.raises(click.BadParameter):
-        Seconds(60).convert(given, OPTION, CONTEXT)
+        Seconds().convert(given, OPTION, CONTEXT)
 
 
 def test_folder_is_a_path_that_need_not_exist() -> None:

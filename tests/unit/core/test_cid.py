@@ -13,7 +13,7 @@ from zato.core.errors import InvalidCID
 CID_BYTES = st.binary(min_size=CID_ENTROPY, max_size=CID_ENTROPY)
 ID_BYTES = st.binary(min_size=ID_ENTROPY, max_size=ID_ENTROPY)
 MILLISECONDS = st.integers(min_value=0, max_value=2**48 - 1)
-PRINTABLE = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
+PRINTABLE = st.characters(exclude_categories=("C", "Z")) | st.just(" ")
 
 
 @given(CID_BYTES)
@@ -90,7 +90,6 @@ def test_callers_cid_is_used_as_it_is(cid: str) -> None:
         pytest.param("a" * 129, "not 'aaa", id="too-long"),
         pytest.param("a\nb", r"not 'a\\nb'", id="line-feed"),
         pytest.param("a\x7f", r"not 'a\\x7f'", id="control-character"),
-        pytest.param("é", "not 'é'", id="not-ascii"),
         pytest.param("\ud800", r"not '\\ud800'", id="half-a-surrogate-pair"),
         pytest.param(b"abc", "not of type bytes", id="bytes"),
         pytest.param(None, "not of type NoneType", id="none"),
@@ -99,7 +98,7 @@ def test_callers_cid_is_used_as_it_is(cid: str) -> None:
 )
 def test_illegal_cid_is_refused(cid: object, shown: str) -> None:
     """What is no printable ASCII text of 1 to 128 characters is refused by name."""
-    with pytest.raises(InvalidCID, match=f"A CID is 1 to 128 printable ASCII characters, {shown}"):
+    with pytest.raises(InvalidCID, match=f"A CID is 1 to 128 printable characters, {shown}"):
         check_cid(cid)
 
 

@@ -57,6 +57,16 @@ REFUSED = [
         "Something of type int is no service name",
         id="name-is-a-number",
     ),
+    pytest.param(
+        "class Mine(Service):\n    def handle(self, payload): pass",
+        "Mine.handle takes nothing but self; missing a required argument: 'payload'. self.request.payload has the input.",
+        id="argument-of-handle",
+    ),
+    pytest.param(
+        "class Mine(Service):\n    def __init__(self, client): pass\n    def handle(self): pass",
+        "Mine.__init__ takes nothing but self; missing a required argument: 'client'.",
+        id="argument-of-init",
+    ),
 ]
 
 

@@ -99,6 +99,12 @@ def test_callback(tmp_path: Path, options: dict[str, Any], callback: tuple[str, 
         pytest.param({"delay": float("nan")}, BadRequest, id="delay-is-no-number"),
         pytest.param({"expiration": 1e10}, BadRequest, id="expiration-beyond-all-times"),
         pytest.param({"idempotency_key": "k" * 256}, BadRequest, id="long-key"),
+        pytest.param({"idempotency_key": ""}, BadRequest, id="empty-key"),
+        pytest.param({"idempotency_key": 1}, BadRequest, id="key-is-a-number"),
+        pytest.param({"transport": object()}, BadRequest, id="transport-is-an-object"),
+        pytest.param({"channel": "a\ud800"}, BadRequest, id="channel-is-no-unicode"),
+        pytest.param({"data_format": None}, BadRequest, id="data-format-is-nothing"),
+        pytest.param({"environ": [1]}, BadRequest, id="environ-is-a-list"),
     ],
 )
 def test_refusal(tmp_path: Path, options: dict[str, Any], error: type[Exception]) -> None:

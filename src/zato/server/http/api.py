@@ -78,17 +78,19 @@ def _reply(response: Response) -> Reply:
     status: object = response.status_code
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise InvalidResponse(f"The service set status_code to {status!r}; it is a number from 200 to 599.")
-    headers = [_header(name, value) for name, value in response.headers.items()]
-    for name, _ in headers:
-        if name.lower() in OUR_HEADERS:
+    headers = dict(_header(name, value) for name, value in response.headers.items())
+    for name in headers:
+        if name in OUR_HEADERS:
             raise InvalidResponse(f"The service set the header {name!r}, which the server sets itself.")
-    body = to_text(response.payload).encode()
-    return Reply(status, body, _header("content-type", _content_type(response))[1], headers)
+    content_type = _header("content-type", _content_type(response, headers.pop("content-type", None)))[1]
+    return Reply(status, to_text(response.payload).encode(), content_type, list(headers.items()))
 
 
-def _content_type(response: Response) -> object:
-    if response.content_type is not None:
-        return response.content_type
+def _content_type(response: Response, header: str | None) -> object:
+    """Return what the service chose, in either place, or what fits its payload."""
+    chosen = response.content_type if response.content_type is not None else header
+    if chosen is not None:
+        return chosen
     return TEXT_TYPE if isinstance(response.payload, str | bytes) else JSON_TYPE
 
 
@@ -98,4 +100,4 @@ def _header(name: object, value: object) -> tuple[str, str]:
         raise InvalidResponse(f"The service set a header named {name!r}, which is no legal name.")
     if not (isinstance(text, str) and HEADER_VALUE.fullmatch(text)):
         raise InvalidResponse(f"The service set the header {name!r} to {value!r:.100}; use visible ASCII on one line.")
-    return name, text
+    return name.lower(), text
