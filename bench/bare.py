@@ -12,7 +12,8 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from msgspec import json
 
-from zato.server.http.listener import HEADER_TIMEOUT_MS, MAX_CONNECTIONS
+from zato.server.files import connections_within, raise_file_limit
+from zato.server.http.listener import HEADER_TIMEOUT_MS
 
 __all__ = ["main"]
 
@@ -43,7 +44,7 @@ def main(port: int) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
         websockets=False,
         backlog=1024,
-        backpressure=MAX_CONNECTIONS,
+        backpressure=connections_within(raise_file_limit()),
         log_enabled=False,
     )
     uvloop.run(server.serve())

@@ -74,7 +74,7 @@ ends with. A service may raise those of the first table, with a message for its 
 
 Any other exception of a service is answered with 500 and `ExceptionName: message`, and its code in the
 [record](record.md) is `exception`. A call that is given up because it lost its process too often has the code
-`process_died` there.
+`process_died` there, and one whose outcome no store could take has `unrecordable`.
 """
 
 SERVICES = """

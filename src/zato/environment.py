@@ -33,6 +33,8 @@ PASSWORD_BYTES = 24
 LOCK_PATIENCE = 0.3
 LOCK_PAUSE = 0.02
 LEGAL_PASSWORD = re.compile(r"[\x20-\x7e]{8,256}")
+# Dead, and not yet waited for by the parent.
+ENDED = frozenset("ZX")
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- translated, not bound
 
 
@@ -64,12 +66,24 @@ class RunningServer:
 
     Attributes:
         stops_within: seconds that its work in progress has to end at a stop.
+        started: when its process started, or None where the system does not tell; numbers are given out again.
     """
 
     pid: int
     host: str
     port: int
     stops_within: float
+    started: int | None = None
+
+    @classmethod
+    def here(cls, host: str, port: int, *, stops_within: float) -> "RunningServer":
+        """Return what this process says of itself."""
+        return cls(os.getpid(), host, port, stops_within, _start_of(os.getpid()))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is no more, even if another one has its number now."""
+        return self.started is not None and _start_of(self.pid) != self.started
 
     @property
     def reachable_host(self) -> str:
@@ -109,7 +123,8 @@ class Environment:
         try:
             self._make_folder()
             for name in FOLDERS:
-                (self.path / name).mkdir(mode=0o700 if name in ("data", "run") else 0o755)
+                # What users send is in the store and in the log.
+                (self.path / name).mkdir(mode=0o755 if name == "services" else 0o700)
             self._config.write_text(_config_text(settings), "utf-8")
             _write_private(self._secrets, _secrets_text(credentials))
         except OSError as error:
@@ -171,7 +186,11 @@ class Environment:
                 os.close(handle)
                 raise EnvironmentFault(f"A server of {self.path} runs already. Stop it with 'zato stop {self.path}'.")
             time.sleep(LOCK_PAUSE)
-        self.retract()
+        try:
+            self.retract()
+        except EnvironmentFault:
+            os.close(handle)
+            raise
         return handle
 
     def is_locked(self) -> bool:
@@ -190,33 +209,58 @@ class Environment:
             raise EnvironmentFault(f"{self._lock} cannot be opened: {error.strerror}.") from error
 
     def announce(self, server: RunningServer) -> None:
-        """Say where the running server is, for the command line."""
+        """Say where the running server is, for the command line.
+
+        Raises:
+            EnvironmentFault: the file cannot be written.
+        """
         draft = self._running.with_suffix(".new")
-        draft.write_text(json.dumps(asdict(server)), "utf-8")
-        draft.replace(self._running)
+        try:
+            draft.write_text(json.dumps(asdict(server)), "utf-8")
+            draft.replace(self._running)
+        except OSError as error:
+            raise EnvironmentFault(f"{error.filename or draft} cannot be written: {error.strerror}.") from error
 
     def running(self) -> RunningServer:
         """Return the running server.
 
         Raises:
             ServerNotRunning: none does, or it is still starting; what an earlier one left behind counts for nothing.
+                Or it has died and left a process that holds its lock.
             EnvironmentFault: the folder `run` cannot be read.
         """
         if not self.is_locked():
             raise ServerNotRunning(f"No server of {self.path} runs. Start one with 'zato start {self.path}'.")
         try:
             values = json.loads(self._running.read_text("utf-8"))
-            return RunningServer(
-                int(values["pid"]), str(values["host"]), int(values["port"]), float(values["stops_within"])
+            server = RunningServer(
+                int(values["pid"]),
+                str(values["host"]),
+                int(values["port"]),
+                float(values["stops_within"]),
+                None if values.get("started") is None else int(values["started"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ServerNotRunning(
                 f"The server of {self.path} has not said yet where it answers. Wait for it: 'zato wait {self.path}'."
             ) from error
+        if server.has_ended:
+            raise ServerNotRunning(
+                f"The server of {self.path}, process {server.pid}, has ended, but a process that it started still "
+                f"holds {self._lock}. Find it with 'fuser {self._lock}', and end it."
+            )
+        return server
 
     def retract(self) -> None:
-        """Say that no server runs any more."""
-        self._running.unlink(missing_ok=True)
+        """Say that no server runs any more.
+
+        Raises:
+            EnvironmentFault: what it said cannot be removed.
+        """
+        try:
+            self._running.unlink(missing_ok=True)
+        except OSError as error:
+            raise EnvironmentFault(f"{self._running} cannot be removed: {error.strerror}.") from error
 
     def _make_folder(self) -> None:
         if self.path.is_file():
@@ -232,6 +276,17 @@ def _locked(handle: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _start_of(pid: int) -> int | None:
+    """Return when a process started, as Linux counts; None if there is none, or on another system."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    # The name of the program may hold anything; the fields after it are numbered from 3 (man 5 proc).
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in ENDED else int(fields[19])
 
 
 def _config_text(settings: Mapping[str, object]) -> str:

@@ -44,8 +44,9 @@ from zato.broker.base import (
     Purge,
     Reclaim,
     Release,
+    Unstorable,
 )
-from zato.core.errors import BrokerUnavailable, Conflict, ZatoError
+from zato.core.errors import BrokerUnavailable, Conflict
 from zato.core.invocation import Outcome, Status
 
 OTHER = b"token--2"
@@ -401,11 +402,53 @@ def test_promise_4_a_beat_with_a_wrong_token_does_not_prolong(backend: Backend, 
     assert len(lease(backend, token=TOKEN)) == 1
 
 
+def test_promise_4_a_late_beat_keeps_what_nobody_took_over(backend: Backend, clock: TurnableClock) -> None:
+    """A holder that stood still and wakes up first goes on, however late it is."""
+    accept(backend, make_call())
+    lease(backend)
+    clock.turn(3600)
+
+    beat = Beat(((call_id(1), TOKEN),), 15)
+    lost, leased = backend.apply([beat, Lease(server="server1", limits=ROOM, token=OTHER, seconds=15)]).results
+
+    assert (lost, leased) == ([], Leased([], 15.0))
+    assert (finish(backend), look(backend).takeovers) == (True, 0)
+
+
+def test_promise_4_a_lease_keeps_what_its_server_holds(backend: Backend, clock: TurnableClock) -> None:
+    """Nobody takes over from themselves: of what they leased, only what they do not hold is run again."""
+    accept(backend, make_call(1), make_call(2))
+    lease(backend)
+    clock.turn(3600)
+
+    again = Lease(server="server1", limits=ROOM, token=OTHER, seconds=15, holdings=((call_id(1), TOKEN),))
+    deliveries = ask(backend, again).deliveries
+
+    assert [(delivery.invocation.id, delivery.takeovers) for delivery in deliveries] == [(call_id(2), 1)]
+    assert (finish(backend), look(backend).takeovers) == (True, 0)
+
+
+def test_promise_4_a_lease_does_not_win_back_what_was_taken_over(backend: Backend, clock: TurnableClock) -> None:
+    """Who still believes to hold what is somebody else's neither keeps it nor ends it."""
+    accept(backend, make_call())
+    lease(backend)
+    clock.turn(15)
+    lease(backend, token=OTHER)
+    clock.turn(15)
+
+    late = Lease(server="server1", limits={}, token=FORGED, seconds=15, holdings=((call_id(1), TOKEN),))
+    ask(backend, late)
+
+    assert (look(backend).status, look(backend).takeovers) == (Status.WAITING, 2)
+    assert finish(backend, token=TOKEN) is False
+
+
 @pytest.mark.parametrize(
     "give_back",
     [
         pytest.param(Release(call_id(1), TOKEN), id="release"),
         pytest.param(Postpone(call_id(1), TOKEN, START, 0), id="postpone"),
+        pytest.param(Postpone(call_id(1), TOKEN, START, 0, started=False), id="put-off"),
     ],
 )
 def test_promise_4_what_is_given_back_is_no_takeover(backend: Backend, give_back: Operation[bool]) -> None:
@@ -582,6 +625,41 @@ def test_promise_7_expiry_needs_no_room(backend: Backend, clock: TurnableClock) 
     assert ended == [call_id(1)]
 
 
+def test_promise_7_what_was_put_off_without_a_start_expires(backend: Backend, clock: TurnableClock) -> None:
+    """A lease is no start: who gives the delivery back unrun says so, and it expires as if never leased."""
+    accept(backend, make_call(expires=START + 15_000))
+    lease(backend)
+    ask(backend, Postpone(call_id(1), TOKEN, START + 1_000, 0, started=False))
+    put_off = look(backend)
+    clock.turn(15)
+
+    assert (lease(backend), look(backend).status) == ([], Status.EXPIRED)
+    assert (put_off.status, put_off.started, put_off.attempts) == (Status.DELAYED, None, 0)
+
+
+def test_promise_7_what_was_put_off_once_still_starts_in_time(backend: Backend, clock: TurnableClock) -> None:
+    """Before its expiry a call that was put off is leased at its new time."""
+    accept(backend, make_call(expires=START + 15_000))
+    lease(backend)
+    ask(backend, Postpone(call_id(1), TOKEN, START + 1_000, 0, started=False))
+    clock.turn(1)
+
+    assert [delivery.attempts for delivery in lease(backend)] == [0]
+
+
+def test_promise_7_a_retry_that_was_put_off_does_not_expire(backend: Backend, clock: TurnableClock) -> None:
+    """A call that ran once has started, whatever happens to its later attempts."""
+    accept(backend, make_call(expires=START + 15_000))
+    lease(backend)
+    _gave_up_an_attempt(backend, clock)
+    clock.turn(60)
+    lease(backend)
+    ask(backend, Postpone(call_id(1), TOKEN, START, 1, started=False))
+
+    assert look(backend).started == START + 60_000
+    assert [delivery.attempts for delivery in lease(backend)] == [1]
+
+
 def _gave_up_an_attempt(backend: Backend, clock: TurnableClock) -> None:
     ask(backend, Postpone(call_id(1), TOKEN, clock.wall() + 60_000, 1))
 
@@ -594,7 +672,11 @@ def _was_stopped(backend: Backend, clock: TurnableClock) -> None:
     ask(backend, Release(call_id(1), TOKEN))
 
 
-@pytest.mark.parametrize("holder", [_gave_up_an_attempt, _vanished, _was_stopped])
+def _was_killed(backend: Backend, clock: TurnableClock) -> None:
+    ask(backend, Reclaim())
+
+
+@pytest.mark.parametrize("holder", [_gave_up_an_attempt, _vanished, _was_stopped, _was_killed])
 def test_promise_7_what_started_once_does_not_expire(
     backend: Backend, clock: TurnableClock, holder: Callable[[Backend, TurnableClock], None]
 ) -> None:
@@ -763,8 +845,21 @@ def test_promise_10_one_that_has_no_stored_form_fails_alone(backend: Backend) ->
     applied = backend.apply([Finish(call_id(1), TOKEN, DONE), Accept(make_call(2)), Accept(unstorable)])
 
     assert applied.results[:2] == [True, Accepted(call_id(2), "c2")]
-    assert isinstance(applied.results[2], ZatoError)
+    assert isinstance(applied.results[2], Unstorable)
     assert applied.ended == [call_id(1)]
+
+
+def test_promise_10_an_outcome_that_has_no_stored_form_leaves_room_for_another(backend: Backend) -> None:
+    """What can never be stored is told apart from what may be stored later, and its holder ends the call in words."""
+    accept(backend, make_call(1))
+    lease(backend)
+
+    with pytest.raises(Unstorable, match="cannot be stored"):
+        finish(backend, follow_ups=(make_call(2), make_call(3, cid="caf\udce9")))
+    during = [look(backend).status, ask(backend, Look(id=call_id(2)))]
+
+    assert during == [Status.RUNNING, None]
+    assert finish(backend, status=Status.FAILED, response=None) is True
 
 
 def test_promise_10_a_lease_beside_one_that_fails_gets_what_is_due(backend: Backend, clock: TurnableClock) -> None:

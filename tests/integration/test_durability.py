@@ -1,6 +1,8 @@
 """Nothing that was accepted is lost, however the server ends."""
 
 import contextlib
+import os
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -164,6 +166,24 @@ def test_half_sent_request_does_not_hold_up_a_stop(tmp_path: Path) -> None:
 
     assert status == 0
     assert time.monotonic() - started < 10
+
+
+def test_server_that_stood_still(tmp_path: Path, journal: Journal) -> None:
+    """A server that is halted for longer than its leases goes on with its calls, and runs none of them twice."""
+    # Long enough for the next look to come before the next beat, which would hide the fault.
+    environment = make_environment(tmp_path / "env", services("gates_api"), lease=6.0, max_takeovers=0)
+    with ServerProcess(environment) as server, server.client() as client:
+        cids = [client.invoke_async(name, journal.payload).data for name in ("gates.wait", "gates.wait-on-loop")]
+        journal.wait("begun", 2)
+        os.kill(server.process.pid, signal.SIGSTOP)
+        _pass(6.2)
+        os.kill(server.process.pid, signal.SIGCONT)
+        client.invoke("zato.ping")
+        journal.open()
+        records = [client.result(cid, wait=30).record for cid in cids]
+
+    assert [(record["status"], record["takeovers"]) for record in records] == [("done", 0), ("done", 0)]
+    assert len(journal.lines("begun")) == 2
 
 
 @pytest.mark.parametrize("limit", [0, 2], ids=["no-take-over", "two-take-overs"])

@@ -1,7 +1,9 @@
 """Every way a request can go wrong gets one envelope, with the right status and words that help."""
 
+import resource
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -22,9 +24,11 @@ from tests.support.doors import (
     services,
 )
 from tests.support.environments import PASSWORD, ServerProcess, make_environment
+from tests.support.journals import Journal
 from tests.support.waiting import wait_until
 
 MAX_BODY = 50_000
+PLACES = 10
 PING = {"name": "zato.ping"}
 
 REFUSED = [
@@ -102,6 +106,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     settings = {"max_body": MAX_BODY, "body_timeout": 1.0}
     with ServerProcess(make_environment(folder / "env", services("failing_api", "gates_api"), **settings)) as running:
         yield running
+
+
+def send(connection: socket.socket, service: str, payload: object) -> None:
+    """Ask for a service, and do not wait for the answer."""
+    body = f'{{"name": "{service}", "payload": "{b64(payload)}"}}'.encode()
+    connection.sendall(head(Content_Length=len(body)) + body)
 
 
 @pytest.fixture
@@ -320,6 +330,43 @@ def test_response_of_the_greatest_depth(door: str) -> None:
 
     assert ask(door, "failing.on-thread", "deep") == deepest
     assert ask(door, "zato.helpers.echo", deepest) == deepest
+
+
+def test_those_who_wait_are_not_counted(tmp_path: Path) -> None:
+    """Clients that wait for outcomes, more than there may be requests, keep nobody out; those that work do."""
+    environment = make_environment(tmp_path / "env", services("gates_api"), max_requests=PLACES)
+    journal = Journal(tmp_path)
+    with ServerProcess(environment) as server, server.client() as client, ExitStack() as opened:
+        cid = client.invoke_async("gates.wait", journal.payload).data
+        sockets = [opened.enter_context(connect(server.address)) for _ in range(3 * PLACES)]
+        pings = set()
+        for connection in sockets[PLACES:]:
+            send(connection, "zato.invocation.get", {"cid": cid, "wait": 60})
+            pings.add(client.invoke("zato.ping").inner.status_code)
+        for connection in sockets[:PLACES]:
+            send(connection, "gates.wait", journal.payload)
+        journal.wait("begun", PLACES + 1)
+        refused = client.invoke("zato.ping").inner.status_code
+        journal.open()
+        answers = {envelope(read_answer(connection))[0] for connection in sockets}
+    assert (pings, refused, answers) == ({200}, 503, {200})
+
+
+def test_more_connections_than_files(tmp_path: Path) -> None:
+    """Silent clients take each other's places, and never the files that the server and its services need."""
+    environment = make_environment(tmp_path / "env", services("gates_api"))
+    starting = ServerProcess(environment)
+    resource.prlimit(starting.process.pid, resource.RLIMIT_NOFILE, (100, 100))
+    with starting as server, server.client() as client, ExitStack() as opened:
+        before = client.invoke("zato.ping").ok
+        address = server.address
+        for _ in range(150):
+            opened.enter_context(connect(address))
+        answers = [client.invoke("gates.open-a-file").ok for _ in range(5)]
+        opened.close()
+        after = requests.get(f"{address}/zato/ping", timeout=30).ok
+        warned = server.logged("At most 25 connections at once, fewer than max_requests")["level"]
+    assert (before, answers, after, warned) == (True, [True] * 5, True, "warning")
 
 
 def test_payload_that_is_too_deep(door: str) -> None:

@@ -1,6 +1,9 @@
 """An environment's folder, without a server. What commands make of it is tested in `integration/cli`."""
 
 import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +103,47 @@ def test_server_that_has_gone_is_not_found(environment: Environment, end: str) -
     os.close(lock)
     with pytest.raises(ServerNotRunning, match=r"No server of .* runs"):
         environment.running()
+
+
+def test_number_of_a_dead_server_may_be_anybodys(environment: Environment) -> None:
+    """A server that died while a process of its own keeps the lock is not taken for whoever has its number now."""
+    here = RunningServer.here("127.0.0.1", 17010, stops_within=1.0)
+    lock = environment.lock()
+    environment.announce(here)
+    alive = environment.running()
+    environment.announce(replace(here, started=1))
+    with pytest.raises(ServerNotRunning, match=rf"process {os.getpid()}, has ended, but .*'fuser {environment.run}"):
+        environment.running()
+    os.close(lock)
+    assert alive == here
+
+
+def test_dead_server_that_nobody_waited_for(environment: Environment) -> None:
+    """A process that was killed is dead, even while its number is not free."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        started = int(Path(f"/proc/{process.pid}/stat").read_text().split()[21])
+        server = replace(SERVER, pid=process.pid, started=started)
+        before = server.has_ended
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        after = server.has_ended
+    assert (before, after) == (False, True)
+
+
+def test_server_that_cannot_be_announced(environment: Environment) -> None:
+    """The file is named, with the system's reason."""
+    (environment.run / "server.new").mkdir()
+    with pytest.raises(EnvironmentFault, match=r"server\.new cannot be written: Is a directory\."):
+        environment.announce(SERVER)
+
+
+def test_what_cannot_be_retracted(environment: Environment) -> None:
+    """It is named, and no lock is kept."""
+    (environment.run / "server.json").mkdir()
+    for act in (environment.retract, environment.lock):
+        with pytest.raises(EnvironmentFault, match=r"server\.json cannot be removed: "):
+            act()
+    assert not environment.is_locked()
 
 
 def test_next_server_does_not_pass_for_the_one_before(environment: Environment) -> None:

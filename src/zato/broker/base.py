@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from zato.core.errors import ZatoError
 from zato.core.invocation import Delivery, Invocation, Lane, Outcome, Record
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Purge",
     "Reclaim",
     "Release",
+    "Unstorable",
 ]
 
 
@@ -54,6 +56,12 @@ class Operation(Generic[Result_co]):
     """One thing a backend is asked to do; the parameter is the type of its result."""
 
     __slots__ = ()
+
+
+class Unstorable(ZatoError):
+    """Something is too large for the store, or has no stored form: to ask again does not help."""
+
+    code = "unstorable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +92,21 @@ class Lease(Operation[Leased]):
     """Take over what has no holder. Result: `Leased`.
 
     First moves on whatever time has moved on: delayed calls that are due, calls that expired, leases
-    that ended; at most 100 of each.
+    that ended; at most 100 of each. What the server holds itself is prolonged before: one that stood
+    still for longer than its leases does not take over from itself what nobody else has leased.
 
     Attributes:
         limits: how many deliveries each lane has room for.
         token: 8 random bytes, the fence of all deliveries in the result.
         seconds: how long the lease lasts without a `Beat`.
+        holdings: what the server holds, as pairs of id and token.
     """
 
     server: str
     limits: Mapping[Lane, int]
     token: bytes
     seconds: float
+    holdings: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +129,19 @@ class Finish(Operation[bool]):
 
 @dataclass(frozen=True, slots=True)
 class Postpone(Operation[bool]):
-    """Give a delivery back to be tried again at `not_before`. Result: False if the token is not the current one."""
+    """Give a delivery back to be tried again at `not_before`. Result: False if the token is not the current one.
+
+    Attributes:
+        attempts: how often the service was run to an end by now.
+        started: False if it was not run under this lease: then it expires as before, and the attempts
+            stay what they were.
+    """
 
     id: str
     token: bytes
     not_before: int
     attempts: int
+    started: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +199,8 @@ class Applied:
     """What a batch did.
 
     Attributes:
-        results: one for each operation, in order; an exception for one that was refused.
+        results: one for each operation, in order; an exception for one that was refused: `Unstorable`
+            or another one that stays, `BrokerUnavailable` for one that may be stored later.
         ready: the batch made an invocation ready to be leased.
         ended: ids of the invocations that got their outcome.
     """

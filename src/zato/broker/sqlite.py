@@ -5,12 +5,9 @@ The file is a write-ahead log database. A batch that accepts or ends something i
 `apply` returns (synchronous=FULL); leases and heartbeats need not be.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import apsw
 
 from zato.broker.base import (
     Accept,
@@ -29,23 +26,22 @@ from zato.broker.base import (
     Purge,
     Reclaim,
     Release,
+    Unstorable,
 )
+from zato.broker.connection import Cursor, is_file_at_fault, is_locked, open_file
 from zato.broker.due import Due
 from zato.broker.rows import record_of, restore_invocation
 from zato.broker.statements import load_statements
-from zato.core.errors import BrokerUnavailable, Conflict, EnvironmentFault, ZatoError
+from zato.core.errors import BrokerUnavailable, Conflict, ZatoError
 from zato.core.invocation import Delivery, Invocation, Lane, Outcome, Status
 from zato.core.packing import pack_error, pack_options
 
-__all__ = ["FORMAT_VERSION", "SQLiteBackend"]
-
-FORMAT_VERSION = 1
+__all__ = ["SQLiteBackend"]
 
 # Outcomes and acceptances must be on the disk; what a crash may undo costs no fsync.
 DURABLE = (Accept, Finish, Cancel)
 READ_ONLY = (Look,)
 
-BUSY_PAUSE = 0.0003
 BUSY_LIMIT = 20.0
 
 
@@ -64,14 +60,8 @@ class SQLiteBackend:
             EnvironmentFault: the file cannot be opened, is no broker file, or a newer version wrote it.
         """
         self._clock = clock
-        self._patience = patience
         self._sql = load_statements("zato.broker", "sqlite.sql")
-        self._db = _open(path)
-        try:
-            self._prepare(path)
-        except BaseException:
-            self._db.close()
-            raise
+        self._db = open_file(path, self._sql, boot_id=clock.boot_id(), patience=patience)
         self._applied = Applied()
         self._due = Due()
         self._durable: bool | None = None
@@ -94,9 +84,11 @@ class SQLiteBackend:
         try:
             return self._apply_together(batch)
         except Exception as error:
-            if len(batch) > 1 and not isinstance(error, apsw.BusyError):
+            if len(batch) > 1 and not is_locked(error):
                 return self._apply_apart(batch)
-            raise BrokerUnavailable(f"The broker's file cannot be written now: {error}.") from error
+            if is_file_at_fault(error):
+                raise BrokerUnavailable(f"The broker's file cannot be written now: {error}.") from error
+            return Applied(results=[_unstorable(error)])
 
     def close(self) -> None:
         """Close the file."""
@@ -108,7 +100,7 @@ class SQLiteBackend:
         try:
             for operation in batch:
                 applied.results.append(self._apply_one(operation))
-            self._insist("COMMIT")
+            self._db.insist("COMMIT")
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -141,25 +133,9 @@ class SQLiteBackend:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
         read_only = all(isinstance(operation, READ_ONLY) for operation in batch)
-        self._insist("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        self._db.insist("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
-    def _insist(self, statement: str) -> None:
-        """Execute a statement that another process's lock may hold up.
-
-        SQLite's own waiting backs off to 100 ms, which makes a writer late that shares the file with a
-        busy one; a short pause of our own does not (docs/decisions/0001-store-thread.md).
-        """
-        give_up = time.monotonic() + self._patience
-        while True:
-            try:
-                self._db.execute(statement)
-                return
-            except apsw.BusyError:
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(BUSY_PAUSE)
-
-    def _run(self, name: str, **values: Any) -> apsw.Cursor:
+    def _run(self, name: str, **values: Any) -> Cursor:
         return self._db.execute(self._sql[name], values)
 
     def _rows(self, name: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -213,6 +189,8 @@ class SQLiteBackend:
     def _lease(self, operation: Lease) -> Leased:
         wall, boot = self._clock.wall(), self._clock.boot()
         if self._due.is_now(wall, boot):
+            if self._row("ended_lease", boot=boot):
+                self._beat(Beat(operation.holdings, operation.seconds))
             self._move_time_on(wall, boot)
         held: dict[str, Any] = {
             "token": operation.token,
@@ -285,7 +263,7 @@ class SQLiteBackend:
     def _postpone(self, operation: Postpone) -> bool:
         self._due.at_wall(operation.not_before)
         changed = self._changed(
-            "postpone",
+            "postpone" if operation.started else "put_off",
             id=operation.id,
             token=operation.token,
             not_before=operation.not_before,
@@ -348,45 +326,6 @@ class SQLiteBackend:
                 self._run(statement, seq=seq)
         return len(rows)
 
-    def _prepare(self, path: Path) -> None:
-        """Make the tables of a new file, check the version of an old one, end leases of before a reboot."""
-        try:
-            for pragma in (
-                "journal_mode = WAL",
-                "busy_timeout = 0",
-                "wal_autocheckpoint = 4000",
-                "cache_size = -16000",
-            ):
-                self._insist(f"PRAGMA {pragma}")
-            self._insist("BEGIN IMMEDIATE")
-            version = self._db.pragma("user_version")
-            if version > FORMAT_VERSION:
-                raise EnvironmentFault(
-                    f"{path} is of format {version}; this version of zato reads up to {FORMAT_VERSION}. Upgrade zato."
-                )
-            if version == 0:
-                self._db.execute(self._sql["schema"])
-                self._db.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-            self._notice_reboot()
-            self._insist("COMMIT")
-        except apsw.BusyError as error:
-            raise EnvironmentFault(f"{path} is locked by another process. Stop that one, or try again.") from error
-        except apsw.Error as error:
-            raise EnvironmentFault(f"{path} is no usable broker file: {error}.") from error
-
-    def _notice_reboot(self) -> None:
-        known, current = self._row("boot_id"), self._clock.boot_id()
-        if known is None or known[0] != current:
-            self._run("reclaim")
-            self._run("set_boot_id", boot_id=current)
-
-
-def _open(path: Path) -> apsw.Connection:
-    try:
-        return apsw.Connection(str(path))
-    except apsw.Error as error:
-        raise EnvironmentFault(f"{path} cannot be opened: {error}. Check the rights of the folder.") from error
-
 
 def _repeat(call: Invocation, first: tuple[Any, ...]) -> Accepted:
     call_id, cid, same = first
@@ -396,3 +335,9 @@ def _repeat(call: Invocation, first: tuple[Any, ...]) -> Accepted:
             f"(CID {cid}). Use a new key for a new call."
         )
     return Accepted(call_id, cid)
+
+
+def _unstorable(error: Exception) -> Unstorable:
+    refusal = Unstorable(f"This cannot be stored, now or later: {type(error).__name__}: {error}.")
+    refusal.__cause__ = error
+    return refusal

@@ -6,7 +6,7 @@
 --                  token NULL, not_before NULL  ready
 --                  token NULL, not_before set   delayed until then (Unix ms)
 --                  token set                    leased to `holder` until `lease_ends` (boot clock, ms)
---                  expires is emptied by the lease: what has started once does not expire.
+--                  expires is emptied when a lease ends in which the call ran: what has started once does not expire.
 --   outcome      how it ended; a row never changes. One a call at most: `seq` is the key.
 --   idempotency  key -> the call that used it first, until the retention of its outcome ends.
 --   deployed     which services can run here, and in which lane.
@@ -66,12 +66,16 @@ DELETE FROM pending WHERE seq = :seq AND token IS NULL RETURNING attempts, takeo
 UPDATE pending SET not_before = NULL
 WHERE seq IN (SELECT seq FROM pending WHERE not_before <= :now ORDER BY not_before LIMIT 100)
 
+-- name: ended_lease
+SELECT 1 FROM pending WHERE token IS NOT NULL AND lease_ends <= :boot LIMIT 1
+
 -- name: ended_leases
-UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, takeovers = takeovers + 1
+UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, expires = NULL, takeovers = takeovers + 1
 WHERE seq IN (SELECT seq FROM pending WHERE token IS NOT NULL AND lease_ends <= :boot ORDER BY lease_ends LIMIT 100)
 
 -- name: reclaim
-UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, takeovers = takeovers + 1 WHERE token IS NOT NULL
+UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, expires = NULL, takeovers = takeovers + 1
+WHERE token IS NOT NULL
 
 -- name: ready
 SELECT p.attempts, p.takeovers, i.id, i.cid, i.service, i.parent, i.created, i.not_before, i.expires,
@@ -81,7 +85,7 @@ WHERE p.lane = :lane AND p.token IS NULL AND p.not_before IS NULL AND (p.expires
 ORDER BY p.priority, p.seq LIMIT :limit
 
 -- name: lease
-UPDATE pending SET token = :token, lease_ends = :lease_ends, holder = :holder, started = :now, expires = NULL
+UPDATE pending SET token = :token, lease_ends = :lease_ends, holder = :holder, started = :now
 WHERE seq IN (
   SELECT p.seq FROM pending p
   WHERE p.lane = :lane AND p.token IS NULL AND p.not_before IS NULL AND (p.expires IS NULL OR p.expires > :now)
@@ -104,11 +108,17 @@ INSERT INTO outcome (seq, status, ended, started, response, error, attempts, tak
 VALUES (:seq, :status, :ended, :started, :response, :error, :attempts, :takeovers, :server, :version)
 
 -- name: postpone
-UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, not_before = :not_before, attempts = :attempts
+UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, expires = NULL, not_before = :not_before,
+       attempts = :attempts
+WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token = :token
+
+-- name: put_off
+UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, not_before = :not_before,
+       started = CASE WHEN attempts + takeovers > 0 THEN started END
 WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token = :token
 
 -- name: release
-UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL
+UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, expires = NULL
 WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token = :token
 
 -- name: cancel

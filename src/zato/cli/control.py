@@ -30,8 +30,14 @@ def stop(path: Path) -> None:
     """
     environment = Environment(path).check()
     server = environment.running()
-    with contextlib.suppress(ProcessLookupError):
+    try:
         os.kill(server.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    except PermissionError as error:
+        raise EnvironmentFault(
+            f"Process {server.pid} belongs to another user, who alone can stop it, or root: {error.strerror}."
+        ) from error
     deadline = time.monotonic() + server.stops_within + MARGIN
     while environment.is_locked():
         if time.monotonic() > deadline:

@@ -1,6 +1,7 @@
 """The entry point: the table of commands, and how errors end."""
 
 import logging
+import os
 import re
 import sys
 import warnings
@@ -57,7 +58,7 @@ def main() -> None:
     """Run the command line and end the process."""
     with _said_once():
         try:
-            root()
+            root(obj=os.environ)
         except ZatoError as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(error.exit_code)

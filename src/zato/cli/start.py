@@ -1,8 +1,7 @@
 """`zato start`: the only command that loads the server."""
 
-import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -22,11 +21,12 @@ __all__ = ["start"]
 @click.option(
     "--fg", is_flag=True, expose_value=False, help="Accepted for old scripts: the server always runs in the foreground."
 )
-def start(path: Path, port: int | None) -> None:
+@click.pass_obj
+def start(variables: Mapping[str, str], path: Path, port: int | None) -> None:
     """Start the server of the environment in PATH, in the foreground. Ctrl-C stops it."""
     environment = Environment(path).check()
     overrides = {} if port is None else {"port": port}
-    settings = environment.settings(*_variables(), ("command line", overrides))
+    settings = environment.settings(*_given_by(variables), ("command line", overrides))
 
     def ready(server: RunningServer, loaded: Loaded) -> None:
         click.echo(f"Server {settings.name} answers at {server.address} (process {server.pid})")
@@ -40,9 +40,9 @@ def start(path: Path, port: int | None) -> None:
     run_server(environment, settings, ready)
 
 
-def _variables() -> Iterator[tuple[str, dict[str, object]]]:
+def _given_by(variables: Mapping[str, str]) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the settings that environment variables give, each with the variable it comes from."""
     for setting in describe():
         variable = f"{ENVIRONMENT_PREFIX}{setting.name.upper()}"
-        if variable in os.environ:
-            yield f"environment variable {variable}", {setting.name: os.environ[variable]}
+        if variable in variables:
+            yield f"environment variable {variable}", {setting.name: variables[variable]}

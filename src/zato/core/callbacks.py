@@ -1,6 +1,6 @@
 """Which services, if any, receive the outcome of an asynchronous call, and with what payload.
 
-Pure rules; storing the answer is the business of `zato.server.worker`.
+Pure rules; storing the answer is the business of `zato.server.recorder`.
 """
 
 from collections.abc import Collection, Iterable

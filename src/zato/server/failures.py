@@ -7,10 +7,24 @@ from zato.core.errors import ServiceError, ZatoError
 from zato.core.invocation import ErrorInfo
 from zato.core.payload import unicode_text
 
-__all__ = ["PROCESS_DIED", "ServiceExited", "contained", "describe", "from_service", "log_failure", "process_died"]
+__all__ = [
+    "PROCESS_DIED",
+    "UNRECORDABLE",
+    "ServiceExited",
+    "contained",
+    "describe",
+    "from_service",
+    "log_failure",
+    "message_of",
+    "process_died",
+    "unrecordable",
+]
 
 PROCESS_DIED = "process_died"
 UNEXPECTED = "exception"
+UNRECORDABLE = "unrecordable"
+MAX_TEXT = 65_536
+CUT = " ... cut"
 OUR_PACKAGES = ("zato.server.", "zato.broker.")
 
 logger = logging.getLogger("zato.server")
@@ -34,18 +48,22 @@ def contained(error: BaseException) -> Exception:
 
 
 def describe(error: BaseException) -> ErrorInfo:
-    """Return an error as it is recorded."""
+    """Return an error as it is recorded: its texts are cut where they are longer than anybody reads."""
     code = error.code if isinstance(error, ZatoError) else UNEXPECTED
     text = "".join(traceback.format_exception(from_service(error)))
-    return ErrorInfo(code=code, type=type(error).__name__, message=message_of(error), traceback=text)
+    return ErrorInfo(code=code, type=type(error).__name__, message=message_of(error), traceback=_cut(text))
 
 
 def message_of(error: BaseException) -> str:
-    """Return an error's text, whatever its own code does."""
+    """Return an error's text, not too long, whatever its own code does."""
     try:
-        return unicode_text(str(error))
+        return unicode_text(_cut(str(error)))
     except Exception:
         return ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - len(CUT)] + CUT
 
 
 def from_service(error: BaseException) -> BaseException:
@@ -64,6 +82,12 @@ def process_died(takeovers: int) -> ErrorInfo:
         "Find out what kills it, then replay it."
     )
     return ErrorInfo(code=PROCESS_DIED, type="ProcessDied", message=message)
+
+
+def unrecordable() -> ErrorInfo:
+    """Return why a call failed that ended in a way that has no record; always the same, so that this can be stored."""
+    message = "How this call ended cannot be recorded. The server's log says why."
+    return ErrorInfo(code=UNRECORDABLE, type="Unrecordable", message=message)
 
 
 def log_failure(service: str, cid: str, channel: str, error: BaseException) -> None:

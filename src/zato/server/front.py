@@ -1,9 +1,12 @@
 """What a client may ask for, whichever door it came through: run a service now, or in the background."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+from zato.broker.base import Accepted
 from zato.core.call import AsyncCall, Call, HTTPInfo
 from zato.core.envelope import InvokeRequest
 from zato.core.payload import from_door, to_text, unwrapped
@@ -14,7 +17,10 @@ from zato.server.registry import Services
 from zato.server.service import Response
 from zato.server.threads import Budget
 
-__all__ = ["Front", "Origin"]
+__all__ = ["LARGE", "Front", "Origin"]
+
+# From this many bytes on, reading JSON could hold up the event loop, and is done on a thread.
+LARGE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +35,15 @@ class Origin:
 class Front:
     """Carries out the requests of clients."""
 
-    def __init__(self, services: Services, dispatcher: Dispatcher, publisher: Publisher, budget: Budget) -> None:
-        """Take what is deployed, what runs and stores calls, and the slots that requests wait for."""
+    def __init__(
+        self, services: Services, dispatcher: Dispatcher, publisher: Publisher, budget: Budget, readers: Budget
+    ) -> None:
+        """Take what is deployed, what runs and stores calls, and the slots that requests and large inputs wait for."""
         self._services = services
         self._dispatcher = dispatcher
         self._publisher = publisher
         self._budget = budget
+        self._readers = readers
 
     async def invoke(self, request: InvokeRequest, origin: Origin) -> str:
         """Return the text of the service's response, or of the CID of a call that was accepted.
@@ -43,7 +52,10 @@ class Front:
             ZatoError: the request was refused.
             Exception: whatever the service raised.
         """
-        payload, raw = from_door(request.payload)
+        if len(request.payload) < LARGE:
+            payload, raw = from_door(request.payload)
+        else:
+            payload, raw = await self._readers.run(partial(from_door, request.payload), label=request.name)
         if request.is_async:
             return await self._publish(request, payload, origin)
         call = Call(
@@ -76,8 +88,13 @@ class Front:
             cid=request.cid,
             idempotency_key=request.idempotency_key,
         )
-        # A client that leaves must not take back what is being stored.
-        return (await asyncio.shield(self._publisher.publish(call))).cid
+        return (await _to_its_end(self._stored(call, len(request.payload)))).cid
+
+    async def _stored(self, call: AsyncCall, size: int) -> Accepted:
+        if size < LARGE:
+            return await self._publisher.publish(call)
+        accepted: Accepted = await self._readers.run(partial(self._publisher.publish_here, call), label=call.service)
+        return accepted
 
     def _named(self, asked: str) -> str:
         """Return the name of a service that was asked for by name, or by implementation."""
@@ -85,6 +102,18 @@ class Front:
         if asked not in registry.by_name:
             asked = registry.by_impl_name.get(asked, asked)
         return asked
+
+
+async def _to_its_end(storing: Coroutine[Any, Any, Accepted]) -> Accepted:
+    """Return what was accepted, even if the request is cancelled meanwhile.
+
+    A client that was told no would ask again, and the call would run twice.
+    """
+    task = asyncio.ensure_future(storing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        return await task
 
 
 def _text(response: Response) -> str:

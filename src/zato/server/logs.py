@@ -3,6 +3,7 @@
 Users' own `logging` loggers join in. A line carries CID, service and channel where they are known.
 """
 
+import contextlib
 import logging
 import logging.handlers
 import queue
@@ -39,6 +40,26 @@ class _InOrder(logging.handlers.QueueHandler):
         return record
 
 
+class _File(logging.handlers.RotatingFileHandler):
+    """The log file. That it cannot be written, on a full disk for instance, is said once, elsewhere."""
+
+    def __init__(self, file: Path, elsewhere: logging.Handler) -> None:
+        """Take the file, and who is told."""
+        super().__init__(file, maxBytes=MAX_FILE, backupCount=KEPT_FILES, encoding="utf-8")
+        self._elsewhere: logging.Handler | None = elsewhere
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
+        """Report what went wrong, if it is the file and not the record."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif self._elsewhere is not None:
+            elsewhere, self._elsewhere = self._elsewhere, None
+            message = f"{self.baseFilename} cannot be written: {error.strerror}. Lines are missing in it."
+            report = {"name": "zato.server", "levelno": logging.ERROR, "levelname": "ERROR", "msg": message}
+            elsewhere.handle(logging.makeLogRecord(report))
+
+
 @contextmanager
 def logging_to(file: Path, *, level: str, style: str, stream: TextIO | None = None) -> Iterator[None]:
     """Log to a file and a stream while the context lasts.
@@ -56,7 +77,7 @@ def logging_to(file: Path, *, level: str, style: str, stream: TextIO | None = No
     text = style == "text" or (style == "auto" and out.isatty())
     to_stream = logging.StreamHandler(out)
     to_stream.setFormatter(_formatter(text=text, colors=out.isatty()))
-    to_file = _open(file)
+    to_file = _open(file, to_stream)
     to_file.setFormatter(_formatter(text=False, colors=False))
 
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
@@ -75,13 +96,15 @@ def logging_to(file: Path, *, level: str, style: str, stream: TextIO | None = No
         root.setLevel(level_before)
         listener.stop()
         to_stream.close()
-        to_file.close()
+        # What could not be written has been reported; the file is closed all the same.
+        with contextlib.suppress(OSError):
+            to_file.close()
 
 
-def _open(file: Path) -> logging.Handler:
+def _open(file: Path, elsewhere: logging.Handler) -> logging.Handler:
     try:
-        file.parent.mkdir(exist_ok=True)
-        return logging.handlers.RotatingFileHandler(file, maxBytes=MAX_FILE, backupCount=KEPT_FILES, encoding="utf-8")
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        return _File(file, elsewhere)
     except OSError as error:
         raise EnvironmentFault(f"{file} cannot be written: {error.strerror}.") from error
 

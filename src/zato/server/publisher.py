@@ -83,7 +83,10 @@ class Publisher:
 
 
 def follow_ups(answered: Invocation, outcome: Outcome) -> tuple[Invocation, ...]:
-    """Return the invocations that an outcome sends to services, each under a CID of its own."""
+    """Return the invocations that an outcome sends to services, each under a CID of its own.
+
+    Each is tried as often as the call it answers.
+    """
     now = now_ms()
     return tuple(
         Invocation(
@@ -96,6 +99,7 @@ def follow_ups(answered: Invocation, outcome: Outcome) -> tuple[Invocation, ...]
             parent=answered.cid,
             in_reply_to=answered.cid,
             environ=answered.environ,
+            retry=answered.retry,
         )
         for service, payload in replies_to(answered, outcome)
     )

@@ -9,6 +9,7 @@ from zato.broker.batcher import Batcher
 from zato.core.errors import BadRequest, Conflict, NotFound
 from zato.core.invocation import ErrorInfo, Outcome, Record, Status
 from zato.core.payload import decode, holds_nan
+from zato.server.gate import Gate
 from zato.server.identity import now_ms
 from zato.server.waiters import Waiters
 
@@ -18,10 +19,11 @@ __all__ = ["Records", "record_as_json"]
 class Records:
     """What the broker knows, for built-in services."""
 
-    def __init__(self, batcher: Batcher, waiters: Waiters) -> None:
-        """Take the broker, and where outcomes are announced."""
+    def __init__(self, batcher: Batcher, waiters: Waiters, gate: Gate) -> None:
+        """Take the broker, where outcomes are announced, and the gate that whoever waits steps aside of."""
         self._batcher = batcher
         self._waiters = waiters
+        self._gate = gate
 
     async def get(self, *, call_id: str | None, cid: str | None, wait: float = 0) -> Record:
         """Return a record; with `wait`, as soon as there is an outcome, or after that many seconds without.
@@ -58,7 +60,8 @@ class Records:
         try:
             # The outcome may have come between the first look and `enter`.
             if (await self._look(Look(id=call_id))).outcome is None:
-                await asyncio.wait((future,), timeout=wait)
+                with self._gate.aside():
+                    await asyncio.wait((future,), timeout=wait)
         finally:
             self._waiters.leave(call_id, future)
 

@@ -90,10 +90,11 @@ class Threads:
         return await answer
 
     def close(self) -> None:
-        """Let idle threads end. Busy ones end with the process."""
+        """Let idle threads end. Busy ones end with the process; later work still gets threads."""
         with self._lock:
             self._keep = 0
             idle = self._threads - self._unfinished
+            self._threads -= idle
         for _ in range(idle):
             self._work.put(None)
 
@@ -113,8 +114,6 @@ class Threads:
             del done, result, error
             if surplus:
                 return
-        with self._lock:
-            self._threads -= 1
 
 
 class Budget:

@@ -12,6 +12,7 @@ class Waiters:
     def __init__(self) -> None:
         """Start with nobody waiting."""
         self._by_id: dict[str, set[asyncio.Future[None]]] = {}
+        self._released = False
 
     def __len__(self) -> int:
         return sum(len(waiting) for waiting in self._by_id.values())
@@ -23,10 +24,18 @@ class Waiters:
                 if not future.done():
                     future.set_result(None)
 
+    def release_all(self) -> None:
+        """Wake everybody, and let nobody wait from now on: the server stops."""
+        self._released = True
+        self.announce(list(self._by_id))
+
     def enter(self, call_id: str) -> asyncio.Future[None]:
         """Return what is done as soon as the invocation has its outcome. Give it back to `leave`."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._by_id.setdefault(call_id, set()).add(future)
+        if self._released:
+            future.set_result(None)
+        else:
+            self._by_id.setdefault(call_id, set()).add(future)
         return future
 
     def leave(self, call_id: str, future: asyncio.Future[None]) -> None:

@@ -27,6 +27,7 @@ from zato.server.builtin.server import Info
 from zato.server.builtin.service import GetList, Invoke
 from zato.server.dispatcher import Dispatcher
 from zato.server.front import Front
+from zato.server.gate import Gate
 from zato.server.http.admin import AdminDoor
 from zato.server.http.api import ApiDoor
 from zato.server.http.auth import BasicAuth
@@ -49,6 +50,10 @@ ADMIN_REALM = "Zato admin invoke"
 API_USER = "pubapi"
 API_REALM = "Zato API"
 POLL = 0.02
+# Large inputs that are read at once. More of them would leave the event loop a smaller share of the processor.
+READERS = 2
+# Seconds that cancelled requests have to find out whether what they asked for was stored.
+LAST_WORDS = 5.0
 
 logger = logging.getLogger("zato.server")
 
@@ -56,7 +61,9 @@ logger = logging.getLogger("zato.server")
 class Server:
     """One server process, from its settings to its open doors and back."""
 
-    def __init__(self, environment: Environment, settings: Settings, credentials: Credentials) -> None:
+    def __init__(
+        self, environment: Environment, settings: Settings, credentials: Credentials, *, max_connections: int
+    ) -> None:
         """Build everything. Call on the event loop; nothing runs before `start`.
 
         Raises:
@@ -75,25 +82,27 @@ class Server:
         self._worker = Worker(
             settings.name, self._batcher, self._services, dispatcher, self._threads, limits=_limits(settings)
         )
-        self._front = Front(self._services, dispatcher, publisher, self._budget)
+        self._readers = Budget(self._threads, READERS, name="readers of large inputs")
+        self._front = Front(self._services, dispatcher, publisher, self._budget, self._readers)
         self._waiters = Waiters()
+        self._gate = Gate(settings.max_requests)
         self._health = Health(self._stuck)
         self._adapter = RSGIAdapter(
             self._application(dispatcher, credentials),
             max_body=settings.max_body,
             body_timeout=settings.body_timeout,
         )
-        self._listener = Listener(self._adapter, settings.host, settings.port)
+        self._listener = Listener(self._adapter, settings.host, settings.port, max_connections=max_connections)
 
     def _application(self, dispatcher: Dispatcher, credentials: Credentials) -> Application:
         settings = self._settings
         admin = BasicAuth(ADMIN_USER, credentials.admin_invoke, ADMIN_REALM)
         pubapi = BasicAuth(API_USER, credentials.pubapi, API_REALM)
         return Application(
-            AdminDoor(self._front, admin, honour_default_expiration=settings.honour_default_expiration),
-            ApiDoor(dispatcher, self._budget, pubapi),
+            AdminDoor(self._front, admin, self._readers, honour_default_expiration=settings.honour_default_expiration),
+            ApiDoor(dispatcher, self._budget, self._readers, pubapi),
             self._health,
-            max_requests=settings.max_requests,
+            gate=self._gate,
             tracebacks=settings.return_tracebacks,
         )
 
@@ -129,9 +138,19 @@ class Server:
         self._services.current = registry
 
     async def stop(self) -> None:
-        """Close the doors, let work end, record it, give back the rest, close the store."""
+        """Close the doors, let work end, record it, give back the rest, close the store.
+
+        Whoever waits for an outcome is answered at once: nobody knows how long that would take.
+        """
+        try:
+            await self._wind_down()
+        finally:
+            await self.close()
+
+    async def _wind_down(self) -> None:
         settings = self._settings
         self._health.not_ready = "stopping"
+        self._waiters.release_all()
         await asyncio.sleep(settings.drain)
         self._health.closing = True
         self._worker.stop_leasing()
@@ -141,9 +160,8 @@ class Server:
             lambda: self._adapter.in_progress == self._adapter.half_sent and not self._worker.running, deadline
         )
         self._adapter.end_all()
-        await self._until(lambda: not self._adapter.in_progress, time.monotonic() + 1)
+        await self._until(lambda: not self._adapter.in_progress, time.monotonic() + LAST_WORDS)
         await self._worker.release_all()
-        await self.close()
 
     async def close(self) -> None:
         """Close what `__init__` and `start` opened, at once."""
@@ -159,7 +177,7 @@ class Server:
         return "every HTTP slot is held by a call that ran out of time" if self._budget.stuck else ""
 
     def _builtins(self) -> list[Deployed]:
-        records = Records(self._batcher, self._waiters)
+        records = Records(self._batcher, self._waiters, self._gate)
         tracebacks = self._settings.return_tracebacks
         return [
             Deployed.builtin(Ping, Ping),

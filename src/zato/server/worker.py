@@ -1,4 +1,4 @@
-"""Background work: lease deliveries, run them, record how they ended.
+"""Background work: lease deliveries and run them. `zato.server.recorder` records how they ended.
 
 Runs on the event loop. It leases only what it has free slots for, when something became ready, when a
 slot became free, when time makes something ready, and once a second in case a signal was lost.
@@ -6,55 +6,49 @@ slot became free, when time makes something ready, and once a second in case a s
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
-from zato import __version__
-from zato.broker.base import Beat, Finish, Lease, Leased, Operation, Postpone, Purge, Release
+from zato.broker.base import Lease, Leased, Purge
 from zato.broker.batcher import Batcher
 from zato.core.call import Call
-from zato.core.errors import BrokerUnavailable, PayloadTooLarge
-from zato.core.invocation import Delivery, ErrorInfo, Invocation, Lane, Outcome, Status
-from zato.core.payload import decode, encode
+from zato.core.errors import Overloaded
+from zato.core.invocation import Delivery, Lane
+from zato.core.payload import decode
 from zato.server.dispatcher import Dispatcher
-from zato.server.failures import describe, log_failure, process_died
+from zato.server.failures import contained
+from zato.server.holdings import Holdings
 from zato.server.identity import new_token, now_ms
-from zato.server.publisher import follow_ups
+from zato.server.recorder import Ending, Recorder, put_off
 from zato.server.registry import Deployed, Services
-from zato.server.service import Response
 from zato.server.threads import Threads
 
 __all__ = ["Limits", "Worker"]
 
 LOOK_AGAIN = 1.0
 PURGE_EVERY = 30.0
+PURGE_SOON = 0.05
 PURGE_SLICE = 500
-BEATS_A_LEASE = 3
-STORE_RETRY = 0.5
 
 logger = logging.getLogger("zato.server")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a worker may do. Times in seconds, sizes in bytes."""
+    """What a worker may do: the settings of the same names. Times in seconds, sizes in bytes.
 
-    def __init__(
-        self,
-        *,
-        threads: int,
-        tasks: int,
-        lease: float,
-        max_takeovers: int,
-        max_stored: int,
-        retention: float,
-    ) -> None:
-        """Take the settings of the same names; `threads` and `tasks` are background slots."""
-        self.slots = {Lane.THREAD: threads, Lane.TASK: tasks}
-        self.lease = lease
-        self.max_takeovers = max_takeovers
-        self.max_stored = max_stored
-        self.retention = retention
+    Attributes:
+        threads: background slots for blocking services.
+        tasks: background slots for asynchronous ones.
+    """
+
+    threads: int
+    tasks: int
+    lease: float
+    max_takeovers: int
+    max_stored: int
+    retention: float
 
 
 class Worker:
@@ -77,10 +71,9 @@ class Worker:
         self._dispatcher = dispatcher
         self._threads = threads
         self._limits = limits
-        self._free = dict(limits.slots)
-        # By id and token: a lease that ended may come back as another one while its first run goes on.
-        self._held: dict[tuple[str, bytes], tuple[Delivery, asyncio.Task[None] | None]] = {}
-        self._unrecorded = 0
+        self._free = {Lane.THREAD: limits.threads, Lane.TASK: limits.tasks}
+        self._holdings = Holdings(batcher, lease=limits.lease)
+        self._recorder = Recorder(server, batcher, self._holdings, max_stored=limits.max_stored, caught_up=self._look)
         self._leasing = False
         self._lease_again = False
         self._stopped = True
@@ -90,34 +83,25 @@ class Worker:
     @property
     def running(self) -> int:
         """How many deliveries this worker holds."""
-        return len(self._held)
+        return len(self._holdings)
 
     def start(self) -> None:
         """Begin to lease. From then on, work arrives by itself."""
         self._stopped = False
         self._batcher.on_ready = self.pull
-        self._beat()
+        self._holdings.beat()
         self._purge()
         self.pull()
 
     def stop_leasing(self) -> None:
         """Take no new work. What runs goes on, and its leases are kept alive."""
         self._stopped = True
-        self._cancel_timer("look")
-        self._cancel_timer("purge")
+        for timer in self._timers.values():
+            timer.cancel()
 
     async def release_all(self) -> None:
         """Give back to the broker what still runs, to be run again by whoever leases it next."""
-        held, self._held = self._held, {}
-        for _, task in held.values():
-            if task is not None:
-                task.cancel()
-        for delivery, _ in held.values():
-            logger.warning(
-                "Giving %s back: it did not end in time", delivery.invocation.service, extra=_about(delivery)
-            )
-            await self._batcher.ask(Release(delivery.invocation.id, delivery.token))
-        self._cancel_timer("beat")
+        await self._holdings.release_all()
 
     def pull(self) -> None:
         """Lease as much as there are free slots for, unless that is under way: then once more after it."""
@@ -126,210 +110,117 @@ class Worker:
 
     def _look(self) -> None:
         """Lease, even if there are no slots: a look also ends what has expired."""
-        if self._stopped or self._unrecorded:
+        if self._stopped or self._recorder.is_behind:
             return
         if self._leasing:
             self._lease_again = True
             return
         self._leasing, self._lease_again = True, False
-        lease = Lease(server=self._server, limits=dict(self._free), token=new_token(), seconds=self._limits.lease)
+        lease = Lease(
+            server=self._server,
+            limits=dict(self._free),
+            token=new_token(),
+            seconds=self._limits.lease,
+            holdings=self._holdings.all(),
+        )
         self._batcher.post(lease, self._leased)
 
     def _leased(self, result: Leased | Exception) -> None:
-        self._leasing = False
         if isinstance(result, Exception):
+            self._leasing = False
             logger.error("Cannot lease work: %s", result)
             self._again_in("look", LOOK_AGAIN, self._look)
             return
-        for delivery in result.deliveries:
-            self._begin(delivery)
+        try:
+            for delivery in result.deliveries:
+                self._begin(delivery)
+        finally:
+            # Not before: until all of them have taken their slots, there seem to be more free ones.
+            self._leasing = False
         wait = LOOK_AGAIN if result.next_in is None else min(LOOK_AGAIN, result.next_in)
         self._again_in("look", max(wait, 0.001), self._look)
-        if self._lease_again or len(result.deliveries) > 0:
+        if self._lease_again or result.deliveries:
             self.pull()
 
     def _begin(self, delivery: Delivery) -> None:
-        invocation = delivery.invocation
-        deployed = self._services.current.by_name.get(invocation.service)
+        self._holdings.add(delivery)
+        deployed = self._services.current.by_name.get(delivery.invocation.service)
         if deployed is None:
-            self._batcher.post(_later(delivery), _ignore)
-            return
-        lane = deployed.lane
-        self._free[lane] -= 1
-        self._held[_holding(delivery)] = (delivery, None)
-        if delivery.takeovers > self._limits.max_takeovers:
-            self._record(delivery, lane, self._given_up(delivery))
-        elif lane is Lane.THREAD:
+            self._recorder.record(delivery, put_off(delivery))
+        elif delivery.takeovers > self._limits.max_takeovers:
+            self._recorder.record(delivery, self._recorder.given_up(delivery))
+        else:
+            self._free[deployed.lane] -= 1
+            self._run(deployed, delivery)
+
+    def _run(self, deployed: Deployed, delivery: Delivery) -> None:
+        if deployed.lane is Lane.THREAD:
             work = partial(self._run_on_thread, deployed, delivery)
-            self._threads.start(work, partial(self._ran, delivery, lane))
+            self._threads.start(work, partial(self._ran_on_thread, delivery))
         else:
             task = self._loop.create_task(self._run_on_loop(deployed, delivery))
-            self._held[_holding(delivery)] = (delivery, task)
+            self._holdings.run_as(delivery, task)
 
-    def _run_on_thread(self, deployed: Deployed, delivery: Delivery) -> Operation[bool]:
+    def _run_on_thread(self, deployed: Deployed, delivery: Delivery) -> Ending:
         started = now_ms()
         try:
-            response = self._dispatcher.run_shaped(deployed, self._call_of(delivery), self._stored)
+            response = self._dispatcher.run_shaped(deployed, _call_of(delivery), self._recorder.stored)
         except Exception as error:
-            return self._failed(delivery, error, started)
-        return self._done(delivery, response, started)
+            return self._recorder.failed(delivery, error, started)
+        return self._recorder.done(delivery, response, started)
+
+    def _ran_on_thread(self, delivery: Delivery, ending: Ending, error: BaseException | None) -> None:
+        """Record how a delivery ended, or put it off if the system has no thread for it."""
+        if isinstance(error, Overloaded):
+            ending = put_off(delivery)
+        elif error is not None:
+            ending = self._recorder.failed(delivery, error, now_ms())
+        self._end(delivery, Lane.THREAD, ending)
 
     async def _run_on_loop(self, deployed: Deployed, delivery: Delivery) -> None:
         started = now_ms()
         try:
-            response = self._stored(await self._dispatcher.run_on_loop(deployed, self._call_of(delivery)))
-        except Exception as error:
-            operation: Operation[bool] = self._failed(delivery, error, started)
+            response = self._recorder.stored(await self._dispatcher.run_on_loop(deployed, _call_of(delivery)))
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            ending = self._recorder.failed(delivery, contained(error), started)
         else:
-            operation = self._done(delivery, response, started)
-        self._record(delivery, Lane.TASK, operation)
+            ending = self._recorder.done(delivery, response, started)
+        self._end(delivery, Lane.TASK, ending)
 
-    def _ran(self, delivery: Delivery, lane: Lane, operation: Operation[bool], error: BaseException | None) -> None:
-        """Record how a delivery ended, or put it off if it could not be run."""
-        self._record(delivery, lane, operation if error is None else _later(delivery))
-
-    def _record(self, delivery: Delivery, lane: Lane, operation: Operation[bool]) -> None:
-        """Store how a delivery ended, and lease for the slot it leaves."""
+    def _end(self, delivery: Delivery, lane: Lane, ending: Ending) -> None:
+        """Record how a delivery ended, and lease for the slot it leaves."""
         self._free[lane] += 1
-        if _holding(delivery) in self._held:
-            self._batcher.post(operation, partial(self._recorded, delivery, operation))
-            self.pull()
-
-    def _recorded(self, delivery: Delivery, operation: Operation[bool], result: object) -> None:
-        """Forget a delivery that is recorded. While the store is away, keep its outcome and lease nothing."""
-        if isinstance(result, BrokerUnavailable):
-            self._unrecorded += 1
-            logger.error(
-                "The outcome of %s waits to be recorded: %s", *_named(delivery, result), extra=_about(delivery)
-            )
-            self._loop.call_later(STORE_RETRY, self._record_again, delivery, operation)
-            return
-        self._held.pop(_holding(delivery), None)
-        if result is False:
-            logger.warning(
-                "The outcome of %s was not recorded: its lease had ended, somebody else runs it",
-                delivery.invocation.service,
-                extra=_about(delivery),
-            )
-
-    def _record_again(self, delivery: Delivery, operation: Operation[bool]) -> None:
-        self._unrecorded -= 1
-        self._batcher.post(operation, partial(self._recorded, delivery, operation))
-        self._look()
-
-    def _stored(self, response: Response) -> bytes | None:
-        """Return a response as it is recorded; it is encoded where the service ran."""
-        if response.payload is None:
-            return None
-        stored = encode(response.payload, what="response", allow_nan=False)
-        if len(stored) > self._limits.max_stored:
-            raise PayloadTooLarge(
-                f"The response is {len(stored)} bytes; the most that is stored is {self._limits.max_stored} "
-                "(setting max_stored)."
-            )
-        return stored
-
-    def _call_of(self, delivery: Delivery) -> Call:
-        invocation = delivery.invocation
-        payload = decode(invocation.payload)
-        return Call(
-            cid=invocation.cid,
-            service=invocation.service,
-            payload=payload,
-            raw=payload if isinstance(payload, str) else invocation.payload.decode(),
-            channel=invocation.channel,
-            data_format=invocation.data_format,
-            transport=invocation.transport,
-            environ=None if invocation.environ is None else decode(invocation.environ),
-            in_reply_to=invocation.in_reply_to,
-        )
-
-    def _done(self, delivery: Delivery, response: bytes | None, started: int) -> Finish:
-        outcome = self._outcome(delivery, Status.DONE, started, response=response)
-        return self._finish(delivery, outcome)
-
-    def _failed(self, delivery: Delivery, error: BaseException, started: int | None) -> Finish | Postpone:
-        invocation, attempt = delivery.invocation, delivery.attempts + 1
-        log_failure(invocation.service, invocation.cid, invocation.channel, error)
-        pause = invocation.retry.pause(attempt, random.random())  # noqa: S311 -- spreads load, guards nothing
-        if pause is not None:
-            return Postpone(invocation.id, delivery.token, now_ms() + round(pause * 1000), attempt)
-        return self._finish(delivery, self._outcome(delivery, Status.FAILED, started, error=describe(error)))
-
-    def _given_up(self, delivery: Delivery) -> Finish:
-        error = process_died(delivery.takeovers)
-        logger.error("%s is given up: %s", *_named(delivery, error.message), extra=_about(delivery))
-        outcome = Outcome(
-            status=Status.FAILED, ended=now_ms(), error=error, attempts=delivery.attempts, server=self._server
-        )
-        return self._finish(delivery, outcome)
-
-    def _outcome(
-        self,
-        delivery: Delivery,
-        status: Status,
-        started: int | None,
-        *,
-        response: bytes | None = None,
-        error: ErrorInfo | None = None,
-    ) -> Outcome:
-        return Outcome(
-            status=status,
-            ended=now_ms(),
-            response=response,
-            error=error,
-            attempts=delivery.attempts + 1,
-            started=started,
-            server=self._server,
-            version=__version__,
-        )
-
-    def _finish(self, delivery: Delivery, outcome: Outcome) -> Finish:
-        return Finish(delivery.invocation.id, delivery.token, outcome, follow_ups(delivery.invocation, outcome))
-
-    def _beat(self) -> None:
-        """Keep the leases of what is held alive, a few times a lease."""
-        if self._held:
-            self._batcher.post(Beat(tuple(self._held), self._limits.lease), _ignore)
-        self._again_in("beat", self._limits.lease / BEATS_A_LEASE, self._beat)
+        self._recorder.record(delivery, ending)
+        self.pull()
 
     def _purge(self) -> None:
         self._batcher.post(Purge(self._limits.retention, PURGE_SLICE), self._purged)
 
     def _purged(self, result: int | Exception) -> None:
-        more = isinstance(result, int) and result == PURGE_SLICE
         if not self._stopped:
-            self._again_in("purge", LOOK_AGAIN / 20 if more else PURGE_EVERY, self._purge)
+            self._again_in("purge", PURGE_SOON if result == PURGE_SLICE else PURGE_EVERY, self._purge)
 
     def _again_in(self, name: str, seconds: float, action: Callable[[], None]) -> None:
-        self._cancel_timer(name)
-        self._timers[name] = self._loop.call_later(seconds, action)
-
-    def _cancel_timer(self, name: str) -> None:
-        timer = self._timers.pop(name, None)
+        timer = self._timers.get(name)
         if timer is not None:
             timer.cancel()
+        self._timers[name] = self._loop.call_later(seconds, action)
 
 
-def _about(delivery: Delivery) -> dict[str, str]:
-    """Return what every log line about a delivery carries."""
-    invocation: Invocation = delivery.invocation
-    return {"cid": invocation.cid, "service": invocation.service, "channel": invocation.channel}
-
-
-def _later(delivery: Delivery) -> Postpone:
-    """Return what has a delivery tried again in a while; it was not run, so it is no attempt."""
-    soon = now_ms() + round(LOOK_AGAIN * 1000)
-    return Postpone(delivery.invocation.id, delivery.token, soon, delivery.attempts)
-
-
-def _holding(delivery: Delivery) -> tuple[str, bytes]:
-    return delivery.invocation.id, delivery.token
-
-
-def _named(delivery: Delivery, reason: object) -> tuple[str, object]:
-    return delivery.invocation.service, reason
-
-
-def _ignore(_: object) -> None:
-    """Take a result that changes nothing."""
+def _call_of(delivery: Delivery) -> Call:
+    """Return the call that a service is given."""
+    invocation = delivery.invocation
+    payload = decode(invocation.payload)
+    return Call(
+        cid=invocation.cid,
+        service=invocation.service,
+        payload=payload,
+        raw=payload if isinstance(payload, str) else invocation.payload.decode(),
+        channel=invocation.channel,
+        data_format=invocation.data_format,
+        transport=invocation.transport,
+        environ=None if invocation.environ is None else decode(invocation.environ),
+        in_reply_to=invocation.in_reply_to,
+    )

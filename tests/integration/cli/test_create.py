@@ -55,8 +55,8 @@ def test_only_the_owner_reads_secrets_and_data(zato: Zato, path: Path) -> None:
         zato("create", path)
     finally:
         os.umask(before)
-    rights = {name: stat.S_IMODE((path / name).stat().st_mode) for name in ("secrets.toml", "data", "run")}
-    assert rights == {"secrets.toml": 0o600, "data": 0o700, "run": 0o700}
+    rights = {name: stat.S_IMODE((path / name).stat().st_mode) for name in ("secrets.toml", "data", "run", "logs")}
+    assert rights == {"secrets.toml": 0o600, "data": 0o700, "run": 0o700, "logs": 0o700}
 
 
 def test_options_become_settings_and_passwords(zato: Zato, path: Path) -> None:

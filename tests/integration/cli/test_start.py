@@ -120,6 +120,19 @@ def test_file_that_never_ends_its_import_can_be_interrupted(tmp_path: Path, numb
     assert not environment.is_locked()
 
 
+def test_server_that_cannot_say_where_it_is(tmp_path: Path) -> None:
+    """On a full disk, for instance, the file is named, and everything is closed as if it had been stopped."""
+    environment = make_environment(tmp_path / "env")
+    (environment.run / "server.new").mkdir()
+    done = run_zato("start", str(environment.path))
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        f"Error: {environment.run / 'server.new'} cannot be written: Is a directory.\n",
+    )
+    assert [file.name for file in environment.data.iterdir()] == ["broker.db"]
+
+
 @pytest.mark.parametrize("host", ["localhost", "0.0.0.0"])
 def test_host_can_be_a_name_or_every_address(tmp_path: Path, host: str) -> None:
     """Commands reach the server wherever it listens."""

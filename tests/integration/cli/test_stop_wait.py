@@ -1,16 +1,23 @@
 """`zato stop` and `zato wait`, with a server that runs."""
 
+import errno
 import json
+import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.commands import Zato
 from tests.support.environments import ZATO, ServerProcess, make_environment
 from tests.support.waiting import wait_until
+from zato.environment import RunningServer
 
 # Says that it began, and ends once the file `go` is there.
 PATIENT = """
@@ -28,6 +35,46 @@ class Patient(Service):
         (HERE / "ended").touch()
         return "done"
 """
+
+
+FORKS = """
+import os, signal, warnings
+from zato.server.service import Service
+
+warnings.simplefilter("ignore", DeprecationWarning)
+
+class Fork(Service):
+    def handle(self):
+        child = os.fork()
+        if child == 0:
+            os.setpgid(0, 0)
+            signal.pause()
+        return child
+"""
+
+POOL = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from zato.server.service import Service
+
+def length(text):
+    return len(text)
+
+class Count(Service):
+    def handle(self):
+        with ProcessPoolExecutor(1) as pool:
+            return [multiprocessing.get_start_method(), pool.submit(length, "abcdef").result()]
+"""
+
+
+@contextmanager
+def default_interrupt() -> Iterator[None]:
+    """Have children react to SIGINT, which this process may ignore."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -108,6 +155,58 @@ def test_server_that_does_not_stop(zato: Zato, server: ServerProcess, monkeypatc
     assert f"Process {pid} has not stopped. End it with 'kill -9 {pid}'." in done.err
 
 
+def test_stop_of_somebody_elses_server(zato: Zato, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may not stop it is told so in one line."""
+
+    def refuse(pid: int, number: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    environment = make_environment(tmp_path / "env")
+    lock = environment.lock()
+    environment.announce(RunningServer.here("127.0.0.1", 1, stops_within=0))
+    monkeypatch.setattr(os, "kill", refuse)
+    done = zato("stop", environment.path)
+    os.close(lock)
+    assert (done.code, f"Process {os.getpid()} belongs to another user" in done.err) == (2, True)
+
+
+def test_stop_does_not_wait_with_those_who_wait(zato: Zato, tmp_path: Path) -> None:
+    """A client that waits for an outcome gets the status as it is, whether it came before the stop or during it."""
+    environment = make_environment(tmp_path / "env", drain=2, grace=40)
+    with ServerProcess(environment) as server, server.client() as client, ThreadPoolExecutor() as pool:
+        cid = client.invoke_async("zato.ping", delay=3600).data
+        waiting = pool.submit(client.result, cid, 50)
+        started = time.monotonic()
+        stopped = zato("stop", environment.path)
+        taken = time.monotonic() - started
+        answer = waiting.result(30)
+    assert (stopped.code, answer.status, taken < 20) == (0, "delayed", True)
+
+
+def test_server_killed_beside_a_child_it_forked(tmp_path: Path) -> None:
+    """A child that a service forked keeps neither the lock nor the port: a new server starts at once."""
+    environment = make_environment(tmp_path / "env", {"crm.py": FORKS})
+    with ServerProcess(environment) as server, server.client() as client:
+        child = int(client.invoke("crm.fork").data)
+        server.process.kill()
+        server.process.wait()
+        try:
+            with ServerProcess(environment) as again, again.client() as next_client:
+                answer = next_client.invoke("zato.ping").data
+                alive = psutil.pid_exists(child)
+        finally:
+            os.kill(child, signal.SIGKILL)
+    assert (answer, alive) == ({"pong": "zato"}, True)
+
+
+def test_processes_of_a_service_are_spawned(tmp_path: Path) -> None:
+    """A pool of processes works in a service, though the server has threads."""
+    environment = make_environment(tmp_path / "env", {"crm.py": POOL})
+    with ServerProcess(environment) as server, server.client() as client:
+        answer = client.invoke("crm.count").data
+    assert answer == ["spawn", 6]
+
+
 def test_wait_returns_when_the_server_is_ready(zato: Zato, tmp_path: Path) -> None:
     """The command may be given before the server is there; it says nothing."""
     environment = make_environment(tmp_path / "env")
@@ -134,8 +233,15 @@ def test_wait_can_be_interrupted(tmp_path: Path) -> None:
     """Ctrl-C ends it without a traceback."""
     environment = make_environment(tmp_path / "env")
     call = [ZATO, "wait", str(environment.path)]
-    with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
-        wait_until((environment.run / "server.lock").exists, 20)
-        waiting.send_signal(signal.SIGINT)
-        out, err = waiting.communicate(timeout=20)
+    # Whoever is started by a shell's background job ignores Ctrl-C, and so would its children.
+    with (
+        default_interrupt(),
+        subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting,
+    ):
+        try:
+            wait_until((environment.run / "server.lock").exists, 20)
+            waiting.send_signal(signal.SIGINT)
+            out, err = waiting.communicate(timeout=20)
+        finally:
+            waiting.kill()
     assert (waiting.returncode, out, err.strip()) == (1, "", "Aborted!")

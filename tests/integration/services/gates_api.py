@@ -45,6 +45,13 @@ class WaitOnLoop(AsyncService):
         return "through"
 
 
+class OpenAFile(Service):
+    name = "gates.open-a-file"
+
+    def handle(self) -> int:
+        return len(Path(__file__).read_bytes())
+
+
 class WaitFor(Service):
     """Waits for another service, for as long as it is told."""
 

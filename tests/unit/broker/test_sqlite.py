@@ -15,7 +15,8 @@ from tests.contract.calls import DEPLOYED, TOKEN, accept, ask, call_id, finish, 
 from tests.support.clocks import TurnableClock
 from tests.support.subprocesses import unmeasured_environment
 from zato.broker.base import Accept, Announce, Beat, Cancel, Look, Operation, Postpone, Purge, Reclaim, Release
-from zato.broker.sqlite import FORMAT_VERSION, SQLiteBackend
+from zato.broker.connection import FORMAT_VERSION
+from zato.broker.sqlite import SQLiteBackend
 from zato.core.errors import BrokerUnavailable, EnvironmentFault
 from zato.core.invocation import Outcome, Status
 

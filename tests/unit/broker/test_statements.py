@@ -7,10 +7,13 @@ from pathlib import Path
 from zato.broker.statements import load_statements
 
 STATEMENTS = load_statements("zato.broker", "sqlite.sql")
-CODE = (Path(str(resources.files("zato.broker"))) / "sqlite.py").read_text("utf-8")
+FOLDER = Path(str(resources.files("zato.broker")))
+CODE = "".join((FOLDER / file).read_text("utf-8") for file in ("sqlite.py", "connection.py"))
 USED = set(
     re.findall(
-        r'_(?:run|row|rows|changed)\(\s*"(\w+)"|_sql\["(\w+)"\]|\("(purge_\w+)", "(purge_\w+)", "(purge_\w+)"\)', CODE
+        r'_(?:run|row|rows|changed)\(\s*"(\w+)"(?: if [\w.]+ else "(\w+)")?'
+        r'|\bsql\["(\w+)"\]|\("(purge_\w+)", "(purge_\w+)", "(purge_\w+)"\)',
+        CODE,
     )
 )
 

@@ -52,6 +52,21 @@ def test_error_as_it_is_recorded(error: Exception, code: str, message: str) -> N
     assert type(error).__name__ in info.traceback
 
 
+def test_error_with_more_to_say_than_can_be_stored() -> None:
+    """Message and traceback are cut, and say so; the beginning is what tells one error from another."""
+    info = describe(ValueError("begin " + "x" * 10_000_000))
+
+    for text in (info.message, info.traceback):
+        assert len(text) == 65_536
+        assert text.endswith(" ... cut")
+    assert info.message.startswith("begin xxx")
+
+
+def test_message_that_is_just_short_enough() -> None:
+    """What fits is recorded whole."""
+    assert describe(ValueError("x" * 65_536)).message == "x" * 65_536
+
+
 def test_call_that_lost_its_process_too_often() -> None:
     """The reason says how often, which setting counts, and what to do."""
     info = process_died(4)

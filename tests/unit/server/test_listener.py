@@ -43,7 +43,7 @@ async def ask():
     return answer
 
 async def main():
-    door = Listener(Hello(), {host!r}, {port})
+    door = Listener(Hello(), {host!r}, {port}, max_connections=20)
     await door.open()
     print((await ask()).rpartition(b"\\n")[2].decode())
     await door.closed()
@@ -56,7 +56,7 @@ uvloop.run(main())
 
 def listener(host: str, port: int) -> Listener:
     """Return a listener that no request will reach."""
-    return Listener(cast(RSGIAdapter, None), host, port)
+    return Listener(cast(RSGIAdapter, None), host, port, max_connections=20)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
@@ -73,7 +73,7 @@ from zato.core.errors import EnvironmentFault
 from zato.server.http import listener
 
 async def main():
-    door = listener.Listener(None, "224.0.0.1", {free_port()})
+    door = listener.Listener(None, "224.0.0.1", {free_port()}, max_connections=20)
     try:
         await door.open()
     except EnvironmentFault as error:

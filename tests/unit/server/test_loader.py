@@ -59,7 +59,7 @@ REFUSED = [
     ),
     pytest.param(
         "class Mine(Service):\n    def handle(self, payload): pass",
-        "Mine.handle takes nothing but self; missing a required argument: 'payload'. self.request.payload has the input.",
+        "Mine.handle takes nothing but self; missing a required argument: 'payload'. self.request.payload",
         id="argument-of-handle",
     ),
     pytest.param(

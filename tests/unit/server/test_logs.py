@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from zato.core.errors import EnvironmentFault
+from zato.core.exchange import ServiceLogger
 from zato.server.logs import logging_to
-from zato.server.service import ServiceLogger
 
 EXTRA = {"cid": "e7a1b2c3d4e5f60718293a4b", "service": "crm.sync", "channel": "rest"}
 HOSTILE = 'a\nb\r{"event": "forged"}\x1b[2J\x00\x7f\x85\x9b1m\u2028end'
@@ -201,6 +201,27 @@ def test_standard_error_is_the_default(file: Path, capsys: pytest.CaptureFixture
         logging.getLogger("users.own").info("hello")
     out, err = capsys.readouterr()
     assert (out, json.loads(err)["event"]) == ("", "hello")
+
+
+def test_file_on_a_full_disk(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is said once that lines are missing; neither the lines nor the end of the log raise anything."""
+    file.parent.mkdir()
+    file.symlink_to("/dev/full")
+    stream = io.StringIO()
+    with logging_to(file, level="INFO", style="json", stream=stream):
+        for number in range(3):
+            logging.getLogger("users.own").info("%d", number)
+
+    events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    report = f"{file} cannot be written: No space left on device. Lines are missing in it."
+    assert sorted(events) == sorted(["0", "1", "2", report])
+    assert capsys.readouterr().err == ""
+
+
+def test_folder_of_the_log_is_private(file: Path) -> None:
+    """A log may hold what users sent."""
+    logged(file, lambda log: log.info("x"))
+    assert file.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_file_that_cannot_be_written(tmp_path: Path) -> None:

@@ -132,6 +132,19 @@ def test_follow_ups() -> None:
     assert len({call.cid for call in made} | {"c1"}) == 3
 
 
+@pytest.mark.parametrize("status", [Status.DONE, Status.FAILED])
+def test_follow_ups_are_tried_as_often_as_what_they_answer(status: Status) -> None:
+    """A callback, or a report of a failure, inherits the retries of its call."""
+    retry = Retry(attempts=4, backoff=0.5)
+    answered = Invocation(
+        id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("a",), on_failure=("b",), retry=retry
+    )
+
+    (made,) = follow_ups(answered, Outcome(status=status, ended=NOW))
+
+    assert made.retry == retry
+
+
 def test_follow_ups_of_a_failure() -> None:
     """A failure calls `on_failure` alone; an expired call calls nobody."""
     answered = Invocation(

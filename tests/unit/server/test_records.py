@@ -10,6 +10,7 @@ from zato.broker.clock import SystemClock
 from zato.broker.open import open_backend
 from zato.core.errors import BadRequest, NotFound
 from zato.core.invocation import ErrorInfo, Invocation, Outcome, Record, Status
+from zato.server.gate import Gate
 from zato.server.records import Records, record_as_json
 from zato.server.waiters import Waiters
 
@@ -97,7 +98,7 @@ def test_record_that_is_not_there(tmp_path: Path, given: dict[str, str | None], 
         waiters = Waiters()
         try:
             with pytest.raises(error):
-                await Records(batcher, waiters).get(call_id=given["call_id"], cid=given["cid"], wait=30)
+                await Records(batcher, waiters, Gate(1)).get(call_id=given["call_id"], cid=given["cid"], wait=30)
         finally:
             batcher.close()
         return len(waiters)

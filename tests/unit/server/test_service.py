@@ -175,9 +175,7 @@ def test_keyword_arguments_become_the_payload(invoked: Any) -> None:
     assert [call.payload for call, _ in runtime.asked] == [{"customer": 7}, "given"]
 
 
-def test_arguments_beside_a_payload_are_not_dropped_in_silence(
-    invoked: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_arguments_beside_a_payload_are_not_dropped_in_silence(invoked: Any, caplog: pytest.LogCaptureFixture) -> None:
     """A warning names what has no effect."""
     invoked("invoke", Recorder(), "crm.other", "given", customer=7, amount=1)
     assert [record.getMessage() for record in caplog.records] == [

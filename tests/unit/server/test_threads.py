@@ -123,6 +123,21 @@ def test_caller_that_does_not_wait(gate: Gate) -> None:
     assert run(scenario) == "next"
 
 
+def test_work_after_the_end() -> None:
+    """Closing ends idle threads only: what is asked for later still runs, all of it."""
+
+    async def scenario(threads: Threads) -> tuple[int, int]:
+        for _ in range(4):
+            await threads.run(lambda: None)
+        threads.close()
+        async with asyncio.timeout(20):
+            done = await asyncio.gather(*(threads.run(lambda: 1) for _ in range(300)))
+        await until(lambda: not threads.busy)
+        return sum(done), threads.count
+
+    assert run(scenario) == (300, 0)
+
+
 def test_work_that_outlives_the_loop(gate: Gate) -> None:
     """Work that ends after its event loop has nobody to tell, and tells nobody."""
     loop = asyncio.new_event_loop()

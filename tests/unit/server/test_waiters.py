@@ -32,6 +32,20 @@ def test_who_leaves_is_forgotten() -> None:
     assert asyncio.run(scenario()) == [2, 1, 0, 0]
 
 
+def test_release_wakes_everybody_for_good() -> None:
+    """A server that stops makes nobody wait: neither those who do, nor those who come later."""
+
+    async def scenario() -> list[bool]:
+        waiters = Waiters()
+        futures = [waiters.enter(call_id) for call_id in ("a", "a", "b")]
+        waiters.release_all()
+        late = waiters.enter("c")
+        waiters.leave("c", late)
+        return [*(future.done() for future in (*futures, late)), len(waiters) == 0]
+
+    assert asyncio.run(scenario()) == [True] * 5
+
+
 def test_announcement_after_a_waiter_gave_up() -> None:
     """A cancelled waiter that has not left yet does no harm."""
 

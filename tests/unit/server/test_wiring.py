@@ -27,7 +27,7 @@ def test_start_that_fails_is_closed_like_any_other(tmp_path: Path) -> None:
     environment = make_environment(tmp_path / "env")
 
     async def start() -> list[str]:
-        server = Server(environment, environment.settings(), environment.credentials())
+        server = Server(environment, environment.settings(), environment.credentials(), max_connections=20)
         with pytest.raises(EnvironmentFault, match="is taken by another program"):
             await server.start()
         open_stores = [str(file.name) for file in environment.data.iterdir()]

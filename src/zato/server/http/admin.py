@@ -4,9 +4,10 @@ from functools import partial
 
 from zato.core.envelope import encode_success, parse_request
 from zato.server.failures import log_failure
-from zato.server.front import Front, Origin
+from zato.server.front import LARGE, Front, Origin
 from zato.server.http.auth import BasicAuth
 from zato.server.http.message import Reply, Request, http_info
+from zato.server.threads import Budget
 
 __all__ = ["ADMIN_INVOKE", "AdminDoor"]
 
@@ -16,11 +17,12 @@ ADMIN_INVOKE = "/zato/admin/invoke"
 class AdminDoor:
     """Carries out what a request's body asks for, as the built-in service `zato.service.invoke` does."""
 
-    def __init__(self, front: Front, auth: BasicAuth, *, honour_default_expiration: bool) -> None:
-        """Take what carries requests out, who may ask, and the setting of the same name."""
+    def __init__(self, front: Front, auth: BasicAuth, readers: Budget, *, honour_default_expiration: bool) -> None:
+        """Take what carries requests out, who may ask, where large ones are read, and the setting of that name."""
         self._front = front
         self._auth = auth
-        self._honour_default_expiration = honour_default_expiration
+        self._readers = readers
+        self._parse = partial(parse_request, honour_default_expiration=honour_default_expiration)
 
     async def invoke(self, request: Request) -> Reply:
         """Return the envelope with the service's response, or with the CID of an accepted call.
@@ -30,7 +32,10 @@ class AdminDoor:
         """
         self._auth.check(request.header("authorization"))
         body = await request.read()
-        asked = parse_request(body, honour_default_expiration=self._honour_default_expiration)
+        if len(body) < LARGE:
+            asked = self._parse(body)
+        else:
+            asked = await self._readers.run(partial(self._parse, body), label=ADMIN_INVOKE)
         try:
             text = await self._front.invoke(asked, Origin(request.cid, ADMIN_INVOKE, partial(http_info, request)))
         except Exception as error:

@@ -12,6 +12,7 @@ from zato.core.names import is_reserved
 from zato.core.payload import from_door, to_text
 from zato.server.dispatcher import Dispatcher
 from zato.server.failures import log_failure
+from zato.server.front import LARGE
 from zato.server.http.auth import BasicAuth
 from zato.server.http.message import JSON_TYPE, TEXT_TYPE, Reply, Request, http_info
 from zato.server.threads import Budget
@@ -32,10 +33,11 @@ OUR_HEADERS = frozenset({"content-length", "transfer-encoding", "connection", "x
 class ApiDoor:
     """Runs the service that the address names; its response is the reply, and nothing else."""
 
-    def __init__(self, dispatcher: Dispatcher, budget: Budget, auth: BasicAuth) -> None:
-        """Take what runs services, the slots that requests wait for, and who may ask."""
+    def __init__(self, dispatcher: Dispatcher, budget: Budget, readers: Budget, auth: BasicAuth) -> None:
+        """Take what runs services, the slots that requests and large inputs wait for, and who may ask."""
         self._dispatcher = dispatcher
         self._budget = budget
+        self._readers = readers
         self._auth = auth
 
     async def invoke(self, request: Request) -> Reply:
@@ -48,7 +50,7 @@ class ApiDoor:
         name = request.path.removeprefix(API_INVOKE)
         if is_reserved(name) and name != OPEN_TO_ALL:
             raise Forbidden(f"{name!r} is not open to this address; built-in services are invoked by admin.invoke.")
-        payload, raw = await _input(request)
+        payload, raw = await self._input(request)
         call = Call(
             cid=request.cid,
             service=name,
@@ -65,13 +67,16 @@ class ApiDoor:
             log_failure(name, request.cid, CHANNEL, error)
             raise
 
-
-async def _input(request: Request) -> tuple[Any, str]:
-    """Return the payload and the text it came as: the query string of a GET, otherwise the body."""
-    if request.method in ("GET", "HEAD"):
-        values = parse_qs(request.query, keep_blank_values=True)
-        return {name: found if len(found) > 1 else found[0] for name, found in values.items()}, request.query
-    return from_door(await request.read(), twice=False)
+    async def _input(self, request: Request) -> tuple[Any, str]:
+        """Return the payload and the text it came as: the query string of a GET, otherwise the body."""
+        if request.method in ("GET", "HEAD"):
+            values = parse_qs(request.query, keep_blank_values=True)
+            return {name: found if len(found) > 1 else found[0] for name, found in values.items()}, request.query
+        body = await request.read()
+        if len(body) < LARGE:
+            return from_door(body, twice=False)
+        read: tuple[Any, str] = await self._readers.run(partial(from_door, body, twice=False), label=request.path)
+        return read
 
 
 def _reply(response: Response) -> Reply:

@@ -14,8 +14,6 @@ from zato.server.http.rsgi import RSGIAdapter
 
 __all__ = ["Listener"]
 
-# Connections, not requests: silent ones are never timed out, so the limit is far above any need.
-MAX_CONNECTIONS = 20_000
 HEADER_TIMEOUT_MS = 30_000
 OPEN_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 3.0
@@ -25,8 +23,12 @@ POLL = 0.005
 class Listener:
     """One TCP address that requests come in at."""
 
-    def __init__(self, adapter: RSGIAdapter, host: str, port: int) -> None:
-        """Take what answers, and where to listen."""
+    def __init__(self, adapter: RSGIAdapter, host: str, port: int, *, max_connections: int) -> None:
+        """Take what answers, where to listen, and for how many connections at once.
+
+        Connections are not requests: silent ones are never timed out, and count.
+        """
+        self._max_connections = max_connections
         self._host = host
         self._port = port
         self._adapter = adapter
@@ -41,7 +43,7 @@ class Listener:
         """
         # granian takes numbers only, and a host may have been given by name.
         address = _free_address(self._host, self._port)
-        self._granian = _granian(self._adapter, address, self._port)
+        self._granian = _granian(self._adapter, address, self._port, self._max_connections)
         self._serving = asyncio.create_task(self._granian.serve())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(OPEN_TIMEOUT):
@@ -75,7 +77,7 @@ class Listener:
         return True
 
 
-def _granian(adapter: RSGIAdapter, host: str, port: int) -> GranianServer:
+def _granian(adapter: RSGIAdapter, host: str, port: int, max_connections: int) -> GranianServer:
     return GranianServer(
         adapter,
         address=host,
@@ -85,7 +87,7 @@ def _granian(adapter: RSGIAdapter, host: str, port: int) -> GranianServer:
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
         websockets=False,
         backlog=1024,
-        backpressure=MAX_CONNECTIONS,
+        backpressure=max_connections,
         log_enabled=False,
     )
 

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from zato.core.errors import MethodNotAllowed, NotFound, Overloaded, ShuttingDown, hint_for
+from zato.core.errors import MethodNotAllowed, NotFound, ShuttingDown, hint_for
+from zato.server.gate import Gate
 from zato.server.http.admin import ADMIN_INVOKE, AdminDoor
 from zato.server.http.api import API_INVOKE, API_VERBS, ApiDoor
 from zato.server.http.bodies import ClientLeft
@@ -30,12 +31,11 @@ class _Route:
 class Application:
     """Answers requests."""
 
-    def __init__(self, admin: AdminDoor, api: ApiDoor, health: Health, *, max_requests: int, tracebacks: bool) -> None:
-        """Take the doors, and the settings of the same names."""
+    def __init__(self, admin: AdminDoor, api: ApiDoor, health: Health, *, gate: Gate, tracebacks: bool) -> None:
+        """Take the doors, what limits the requests in progress, and whether callers are shown tracebacks."""
         self._health = health
-        self._max_requests = max_requests
+        self._gate = gate
         self._tracebacks = tracebacks
-        self._in_progress = 0
         self._api = _Route(api.invoke, API_VERBS)
         self._routes: Mapping[str, _Route] = {
             ADMIN_INVOKE: _Route(admin.invoke, ("POST",)),
@@ -57,13 +57,11 @@ class Application:
     async def _counted(self, route: _Route, request: Request) -> Reply:
         if self._health.closing:
             raise ShuttingDown("This server is stopping. Try again on another one, or later.")
-        if self._in_progress >= self._max_requests:
-            raise Overloaded(f"{self._max_requests} requests are in progress (setting max_requests). Try again later.")
-        self._in_progress += 1
+        place = self._gate.enter()
         try:
             return await route.handler(request)
         finally:
-            self._in_progress -= 1
+            self._gate.leave(place)
 
     def _route(self, request: Request) -> _Route:
         route = self._routes.get(request.path)
