@@ -78,7 +78,7 @@ def from_service(error: BaseException) -> BaseException:
 def process_died(takeovers: int) -> ErrorInfo:
     """Return why a call is given up that lost its process too often."""
     message = (
-        f"The process that ran this call died {takeovers} times, the most that max_takeovers allows. "
+        f"The process that ran this call died {takeovers} times, more often than max_takeovers allows. "
         "Find out what kills it, then replay it."
     )
     return ErrorInfo(code=PROCESS_DIED, type="ProcessDied", message=message)
