@@ -64,14 +64,15 @@ class Requests:
 
 
 def test_doors_work_while_every_thread_sleeps(server: ServerProcess, journal: Journal) -> None:
-    """With both budgets full of sleepers and more in line, work is still accepted, found, listed and pinged."""
+    """With both budgets full of sleepers and more in line, work is accepted, found, cancelled, listed and pinged."""
     with Requests(server.address) as held, server.client() as client:
         held.send("gates.wait", journal.payload, times=2 * SLOTS)
         sleepers = [client.invoke_async("gates.wait", journal.payload).data for _ in range(2 * SLOTS)]
         journal.wait("begun", 2 * SLOTS)
 
         started = time.monotonic()
-        accepted = client.invoke_async("gates.wait", journal.payload).data
+        accepted, unwanted = (client.invoke_async("gates.wait", journal.payload).data for _ in range(2))
+        cancelled = client.cancel(unwanted).data["status"]
         statuses = [client.result(cid).status for cid in (sleepers[0], accepted)]
         pinged = client.result(client.invoke_async("zato.ping").data, wait=30).status
         listed = client.invoke("zato.service.get-list").ok and requests.get(f"{server.address}/zato/ready").ok
@@ -83,7 +84,7 @@ def test_doors_work_while_every_thread_sleeps(server: ServerProcess, journal: Jo
         assert {answer.status_code for answer in held.answers()} == {200}
         assert {client.result(cid, wait=30).status for cid in [*sleepers, accepted]} == {"done"}
 
-    assert (statuses, pinged, listed) == (["running", "waiting"], "done", True)
+    assert (statuses, cancelled, pinged, listed) == (["running", "waiting"], "cancelled", "done", True)
     assert threads["http"] == {"limit": SLOTS, "running": SLOTS, "waiting": SLOTS}
     assert threads["background"]["running"] == SLOTS
     assert taken < GENEROUS
