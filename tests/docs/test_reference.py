@@ -9,7 +9,7 @@ import pytest
 
 from scripts.make_reference import pages
 from tests.support.environments import ServerProcess, make_environment
-from zato.server.http.admin import ADMIN_INVOKE
+from zato.core.envelope import ADMIN_INVOKE
 from zato.server.http.api import API_INVOKE, API_VERBS
 from zato.server.http.routes import LIVE, PING, READY
 

@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from zato.broker.base import Applied, Backend, Operation
-from zato.broker.inbox import LoopInbox
 from zato.core.errors import BrokerUnavailable
+from zato.inbox import LoopInbox
 
 __all__ = ["Batcher"]
 

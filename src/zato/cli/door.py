@@ -9,13 +9,11 @@ from typing import Any
 import click
 
 from zato.client import AnyServiceInvoker, Response
+from zato.core.envelope import ADMIN_INVOKE, ADMIN_USER
 from zato.core.errors import ZatoError
 from zato.environment import Environment
 
-__all__ = ["ADMIN_PATH", "ask", "connect", "print_value", "refuse"]
-
-ADMIN_PATH = "/zato/admin/invoke"
-ADMIN_USER = "admin.invoke"
+__all__ = ["ask", "connect", "print_value", "refuse"]
 
 
 class _Refused(ZatoError):
@@ -24,7 +22,7 @@ class _Refused(ZatoError):
     code = "refused"
 
 
-def connect(path: Path, url_path: str = ADMIN_PATH, **options: Any) -> AnyServiceInvoker:
+def connect(path: Path, url_path: str = ADMIN_INVOKE, **options: Any) -> AnyServiceInvoker:
     """Return a client of the server that runs in a folder.
 
     Raises:

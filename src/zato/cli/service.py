@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from zato.cli.door import ADMIN_PATH, ask, connect, print_value, refuse
+from zato.cli.door import ask, connect, print_value, refuse
 from zato.cli.parameters import FOLDER, Seconds, headers_given, payload_given, url_path_given
 from zato.client import ServiceInvokeResponse
+from zato.core.envelope import ADMIN_INVOKE
 
 __all__ = ["invoke", "list_services"]
 
@@ -27,7 +28,7 @@ NO_RESPONSE = "(None)"
 @click.option("--data-format", default="json", show_default=True, help="What it sees as its data format.")
 @click.option("--transport", help="What it sees as its transport.")
 @click.option(
-    "--url-path", callback=url_path_given, default=ADMIN_PATH, show_default=True, help="Where services are invoked."
+    "--url-path", callback=url_path_given, default=ADMIN_INVOKE, show_default=True, help="Where services are invoked."
 )
 @click.option(
     "--max-cid-repr",

@@ -16,6 +16,8 @@ from zato.core.errors import BadRequest, InvalidPayload, ZatoError
 from zato.core.payload import decode, encode, unicode_text
 
 __all__ = [
+    "ADMIN_INVOKE",
+    "ADMIN_USER",
     "CID_HEADER",
     "DEFAULT_CLIENT_EXPIRATION",
     "NESTED_KEY",
@@ -31,6 +33,8 @@ __all__ = [
     "parse_request",
 ]
 
+ADMIN_INVOKE = "/zato/admin/invoke"
+ADMIN_USER = "admin.invoke"
 CID_HEADER = "X-Zato-CID"
 ZATO_OK = "ZATO_OK"
 ZATO_ERROR = "ZATO_ERROR"

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from zato.broker.inbox import LoopInbox
 from zato.core.errors import InvocationTimeout, Overloaded
+from zato.inbox import LoopInbox
 
 __all__ = ["Budget", "Threads"]
 

@@ -19,6 +19,7 @@ from zato.broker.base import Announce, Reclaim
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
 from zato.broker.open import open_backend
+from zato.core.envelope import ADMIN_USER
 from zato.core.settings import Settings
 from zato.environment import Credentials, Environment
 from zato.server.builtin.basic import Echo, InputLogger, Ping
@@ -45,7 +46,6 @@ from zato.server.worker import Limits, Worker
 
 __all__ = ["Server"]
 
-ADMIN_USER = "admin.invoke"
 ADMIN_REALM = "Zato admin invoke"
 API_USER = "pubapi"
 API_REALM = "Zato API"

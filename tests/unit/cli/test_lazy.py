@@ -25,5 +25,5 @@ def test_command_that_is_not_in_the_table() -> None:
 
 def test_entry_that_is_no_command() -> None:
     """Nothing else than a command is ever run."""
-    group = LazyGroup("test", "Test.", {"x": ("zato.cli.door:ADMIN_PATH", "No command.")})
+    group = LazyGroup("test", "Test.", {"x": ("zato.core.envelope:ADMIN_INVOKE", "No command.")})
     assert group.get_command(click.Context(group), "x") is None

@@ -2,16 +2,14 @@
 
 from functools import partial
 
-from zato.core.envelope import encode_success, parse_request
+from zato.core.envelope import ADMIN_INVOKE, encode_success, parse_request
 from zato.server.failures import log_failure
 from zato.server.front import LARGE, Front, Origin
 from zato.server.http.auth import BasicAuth
 from zato.server.http.message import Reply, Request, http_info
 from zato.server.threads import Budget
 
-__all__ = ["ADMIN_INVOKE", "AdminDoor"]
-
-ADMIN_INVOKE = "/zato/admin/invoke"
+__all__ = ["AdminDoor"]
 
 
 class AdminDoor:

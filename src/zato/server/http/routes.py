@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from zato.core.envelope import ADMIN_INVOKE
 from zato.core.errors import MethodNotAllowed, NotFound, ShuttingDown, hint_for
 from zato.server.gate import Gate
-from zato.server.http.admin import ADMIN_INVOKE, AdminDoor
+from zato.server.http.admin import AdminDoor
 from zato.server.http.api import API_INVOKE, API_VERBS, ApiDoor
 from zato.server.http.bodies import ClientLeft
 from zato.server.http.errors import error_reply
