@@ -25,7 +25,7 @@ from typing import Any
 from zato.core.errors import EnvironmentFault, ServerNotRunning
 from zato.core.settings import Settings, describe, make_settings
 
-__all__ = ["Credentials", "Environment", "RunningServer"]
+__all__ = ["Credentials", "Environment", "RunningServer", "reachable"]
 
 FOLDERS = ("services", "data", "run", "logs")
 PASSWORD_BYTES = 24
@@ -88,7 +88,7 @@ class RunningServer:
     @property
     def reachable_host(self) -> str:
         """The address to connect to: this machine's own, for a server that listens on every address."""
-        return WILDCARD_HOSTS.get(self.host, self.host)
+        return reachable(self.host)
 
     @property
     def address(self) -> str:
@@ -268,6 +268,11 @@ class Environment:
         self.path.mkdir(parents=True, exist_ok=True)
         if any(self.path.iterdir()):
             raise EnvironmentFault(f"{self.path} is not empty. Name a folder that is empty or does not exist yet.")
+
+
+def reachable(host: str) -> str:
+    """Return the address to connect to from this machine, for a server that listens on `host`."""
+    return WILDCARD_HOSTS.get(host, host)
 
 
 def _locked(handle: int, kind: int) -> bool:

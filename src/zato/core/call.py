@@ -9,7 +9,10 @@ import msgspec
 from zato.core.invocation import ONCE
 from zato.core.retry import Retry
 
-__all__ = ["AsyncCall", "Call", "HTTPInfo"]
+__all__ = ["MAX_SECONDS", "AsyncCall", "Call", "HTTPInfo"]
+
+# The longest delay, expiration or timeout that is understood: three hundred years.
+MAX_SECONDS = 10.0**10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

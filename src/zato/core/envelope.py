@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zato.core.call import MAX_SECONDS
 from zato.core.errors import BadRequest, InvalidPayload, ZatoError
 from zato.core.payload import decode, encode, unicode_text
 
@@ -42,7 +43,6 @@ NESTED_KEY = "zato_service_invoke_response"
 
 # Sent by the old clients with every call, wished for or not.
 DEFAULT_CLIENT_EXPIRATION = 15
-MAX_SECONDS = 10.0**10
 
 
 @dataclass(slots=True, kw_only=True)

@@ -179,6 +179,11 @@ class InvocationTimeout(ServiceError):
     code = "timeout"
     status = 504
 
+    @classmethod
+    def after(cls, service: str, seconds: float) -> Self:
+        """Say which service did not answer, and within which time."""
+        return cls(f"{service!r} did not answer within {seconds:g} s.")
+
 
 class InvalidCID(BadRequest):
     """A caller's correlation ID is not printable text of 1 to 128 characters."""

@@ -147,7 +147,7 @@ class Dispatcher:
                 return await running
         except TimeoutError:
             if limit.expired():
-                raise timed_out(service, timeout) from None
+                raise InvocationTimeout.after(service, timeout) from None
             raise
 
 
@@ -157,16 +157,11 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def timed_out(service: str, timeout: float) -> InvocationTimeout:
-    """Return the error of a call whose time ran out."""
-    return InvocationTimeout(f"{service!r} did not answer within {timeout:g} s.")
-
-
 def _wait(running: "concurrent.futures.Future[Response]", timeout: float | None, service: str) -> Response:
     done, _ = concurrent.futures.wait((running,), timeout)
     if not done:
         running.cancel()
-        raise timed_out(service, timeout or 0)
+        raise InvocationTimeout.after(service, timeout or 0)
     return running.result()
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from zato.broker.base import Accepted
 from zato.core.call import AsyncCall, Call, HTTPInfo
@@ -17,10 +17,12 @@ from zato.server.registry import Services
 from zato.server.service import Response
 from zato.server.threads import Budget
 
-__all__ = ["LARGE", "Front", "Origin"]
+__all__ = ["LARGE", "Front", "Origin", "read_with"]
 
 # From this many bytes on, reading JSON could hold up the event loop, and is done on a thread.
 LARGE = 65_536
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,7 @@ class Front:
             ZatoError: the request was refused.
             Exception: whatever the service raised.
         """
-        if len(request.payload) < LARGE:
-            payload, raw = from_door(request.payload)
-        else:
-            payload, raw = await self._readers.run(partial(from_door, request.payload), label=request.name)
+        payload, raw = await read_with(self._readers, from_door, request.payload, label=request.name)
         if request.is_async:
             return await self._publish(request, payload, origin)
         call = Call(
@@ -102,6 +101,14 @@ class Front:
         if asked not in registry.by_name:
             asked = registry.by_impl_name.get(asked, asked)
         return asked
+
+
+async def read_with(readers: Budget, parse: Callable[[bytes], Read], data: bytes, *, label: str) -> Read:
+    """Return what `parse` makes of an input, here if it is small, on a thread if it is large."""
+    if len(data) < LARGE:
+        return parse(data)
+    read: Read = await readers.run(partial(parse, data), label=label)
+    return read
 
 
 async def _to_its_end(storing: Coroutine[Any, Any, Accepted]) -> Accepted:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from zato.broker.base import Accept, Accepted
 from zato.broker.batcher import Batcher
-from zato.core.call import AsyncCall
+from zato.core.call import MAX_SECONDS, AsyncCall
 from zato.core.callbacks import choose_callbacks, replies_to, require_deployed
 from zato.core.cid import check_cid
 from zato.core.errors import BadRequest, PayloadTooLarge
@@ -16,7 +16,6 @@ from zato.server.registry import Services
 __all__ = ["CALLBACK_CHANNEL", "Publisher", "follow_ups", "repeated"]
 
 CALLBACK_CHANNEL = "invoke-async-callback"
-MAX_SECONDS = 10.0**10
 MAX_TEXT = 255
 
 

@@ -170,7 +170,7 @@ class Budget:
             if not limit.expired():
                 raise
             self._leave(place)
-            raise InvocationTimeout(f"{label!r} did not answer within {timeout:g} s.") from None
+            raise InvocationTimeout.after(label, timeout or 0) from None
 
     def _start(self, place: "_Place") -> None:
         self.running += 1

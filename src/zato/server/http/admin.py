@@ -4,7 +4,7 @@ from functools import partial
 
 from zato.core.envelope import ADMIN_INVOKE, encode_success, parse_request
 from zato.server.failures import log_failure
-from zato.server.front import LARGE, Front, Origin
+from zato.server.front import Front, Origin, read_with
 from zato.server.http.auth import BasicAuth
 from zato.server.http.message import Reply, Request, http_info
 from zato.server.threads import Budget
@@ -29,11 +29,7 @@ class AdminDoor:
             Exception: whatever the request or the service deserves; `zato.server.http.errors` makes it a reply.
         """
         self._auth.check(request.header("authorization"))
-        body = await request.read()
-        if len(body) < LARGE:
-            asked = self._parse(body)
-        else:
-            asked = await self._readers.run(partial(self._parse, body), label=ADMIN_INVOKE)
+        asked = await read_with(self._readers, self._parse, await request.read(), label=ADMIN_INVOKE)
         try:
             text = await self._front.invoke(asked, Origin(request.cid, ADMIN_INVOKE, partial(http_info, request)))
         except Exception as error:

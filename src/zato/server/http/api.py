@@ -12,7 +12,7 @@ from zato.core.names import is_reserved
 from zato.core.payload import from_door, to_text
 from zato.server.dispatcher import Dispatcher
 from zato.server.failures import log_failure
-from zato.server.front import LARGE
+from zato.server.front import read_with
 from zato.server.http.auth import BasicAuth
 from zato.server.http.message import JSON_TYPE, TEXT_TYPE, Reply, Request, http_info
 from zato.server.threads import Budget
@@ -27,6 +27,8 @@ OPEN_TO_ALL = "zato.ping"
 # Tokens and visible ASCII (RFC 9110, sections 5.1 and 5.5); anything else would vanish on its way.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
+_parse = partial(from_door, twice=False)
+
 OUR_HEADERS = frozenset({"content-length", "transfer-encoding", "connection", "x-zato-cid"})
 
 
@@ -72,11 +74,7 @@ class ApiDoor:
         if request.method in ("GET", "HEAD"):
             values = parse_qs(request.query, keep_blank_values=True)
             return {name: found if len(found) > 1 else found[0] for name, found in values.items()}, request.query
-        body = await request.read()
-        if len(body) < LARGE:
-            return from_door(body, twice=False)
-        read: tuple[Any, str] = await self._readers.run(partial(from_door, body, twice=False), label=request.path)
-        return read
+        return await read_with(self._readers, _parse, await request.read(), label=request.path)
 
 
 def _reply(response: Response) -> Reply:

@@ -10,6 +10,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server as GranianServer
 
 from zato.core.errors import EnvironmentFault
+from zato.environment import reachable
 from zato.server.http.rsgi import RSGIAdapter
 
 __all__ = ["Listener"]
@@ -69,7 +70,7 @@ class Listener:
 
     async def _answers(self) -> bool:
         try:
-            _, writer = await asyncio.open_connection(_reachable(self._host), self._port)
+            _, writer = await asyncio.open_connection(reachable(self._host), self._port)
         except OSError:
             return False
         writer.close()
@@ -115,7 +116,3 @@ def _refusal(error: OSError | UnicodeError, host: str, port: int) -> str:
     if number == errno.EACCES:
         return f"Port {port} on {host} cannot be used: {reason}. Choose one from 1024 with --port."
     return f"The server cannot listen on {host!r}: {reason}. Check 'host' in config.toml."
-
-
-def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- translated, not bound
