@@ -4,13 +4,30 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from zato.broker.base import Accept, Backend, Finish, Lease, Leased, Look, Operation
-from zato.core.invocation import Delivery, Invocation, Lane, Outcome, Record, Status
+from zato.core.invocation import Delivery, Holder, Invocation, Lane, Outcome, Record, Status
 
-__all__ = ["DEPLOYED", "ROOM", "TOKEN", "accept", "ask", "call_id", "finish", "lease", "lease_all", "look", "make_call"]
+__all__ = [
+    "DEPLOYED",
+    "HOLDER",
+    "ROOM",
+    "START",
+    "SUCCESSOR",
+    "TOKEN",
+    "accept",
+    "ask",
+    "call_id",
+    "finish",
+    "lease",
+    "lease_all",
+    "look",
+    "make_call",
+]
 
 DEPLOYED = {"crm.sync": Lane.THREAD, "crm.answer": Lane.THREAD, "ui.push": Lane.TASK}
 ROOM = {Lane.THREAD: 1000, Lane.TASK: 1000}
 TOKEN = b"token--1"
+HOLDER = Holder("server1", "run-1", 1)
+SUCCESSOR = Holder("server1", "run-2", 1)
 START = 1_700_000_000_000
 
 Result = TypeVar("Result")
@@ -46,10 +63,10 @@ def lease_all(
     limits: Mapping[Lane, int] = ROOM,
     token: bytes = TOKEN,
     seconds: float = 15,
-    server: str = "server1",
+    holder: Holder = HOLDER,
 ) -> Leased:
-    """Lease what there is, as one server."""
-    return ask(backend, Lease(server=server, limits=limits, token=token, seconds=seconds))
+    """Lease what there is, as one process."""
+    return ask(backend, Lease(holder=holder, limits=limits, token=token, seconds=seconds))
 
 
 def lease(backend: Backend, *, token: bytes = TOKEN, seconds: float = 15) -> list[Delivery]:

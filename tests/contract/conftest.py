@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -18,6 +19,14 @@ def clock() -> TurnableClock:
     return TurnableClock()
 
 
+@pytest.fixture
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder that is not on a disk, where there is one, for tests that ask for nothing a disk keeps."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(params=sorted(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Where the backend keeps its data."""
@@ -29,4 +38,11 @@ def backend(store: Store, clock: TurnableClock) -> Iterator[Backend]:
     """A backend that keeps nothing yet."""
     with closing(store.open(clock)) as opened:
         ask(opened, Announce(DEPLOYED))
+        yield opened
+
+
+@pytest.fixture
+def reader(store: Store, backend: Backend, clock: TurnableClock) -> Iterator[Backend]:
+    """A connection beside the backend that looks and finds alone."""
+    with closing(store.reader(clock)) as opened:
         yield opened

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from zato.broker.base import Backend, Clock
-from zato.broker.open import open_backend
+from zato.broker.open import open_backend, open_reader
 
 __all__ = ["STORES", "SQLiteStore", "Store"]
 
@@ -26,6 +26,9 @@ class Store(Protocol):
 
     def open(self, clock: Clock) -> Backend:
         """Return the backend, as one more process would have it."""
+
+    def reader(self, clock: Clock) -> Backend:
+        """Return a connection for looking and finding alone, beside a backend that was opened before."""
 
     def fresh(self) -> "Store":
         """Return an empty store of the same kind."""
@@ -47,6 +50,10 @@ class SQLiteStore:
     def open(self, clock: Clock) -> Backend:
         """Open the file, or make it."""
         return open_backend(self.broker, self.folder, clock)
+
+    def reader(self, clock: Clock) -> Backend:
+        """Open the file to read it."""
+        return open_reader(self.broker, self.folder, clock)
 
     def fresh(self) -> "SQLiteStore":
         """Return a store in a folder of its own."""

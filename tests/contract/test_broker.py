@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from tests.contract.calls import (
     DEPLOYED,
+    HOLDER,
     ROOM,
     START,
+    SUCCESSOR,
     TOKEN,
     accept,
     ask,
@@ -42,12 +44,13 @@ from zato.broker.base import (
     Operation,
     Postpone,
     Purge,
+    Purged,
     Reclaim,
     Release,
     Unstorable,
 )
 from zato.core.errors import BrokerUnavailable, Conflict
-from zato.core.invocation import Outcome, Status
+from zato.core.invocation import ErrorInfo, Holder, Lane, Outcome, Status
 
 OTHER = b"token--2"
 FORGED = b"token-00"
@@ -122,7 +125,7 @@ def test_promise_2_an_outcome_is_final(
     ]
 
     assert ended.outcome is not None
-    assert (attempts, ask(backend, Reclaim()), lease(backend), look(backend)) == ([False] * 4, 0, [], ended)
+    assert (attempts, ask(backend, Reclaim(SUCCESSOR)), lease(backend), look(backend)) == ([False] * 4, 0, [], ended)
 
 
 STEPS = ["accept", "lease", "finish", "postpone", "release", "cancel", "turn"]
@@ -162,7 +165,7 @@ def _step(step: str, value: int, number: int, clock: TurnableClock) -> Operation
                 expires=now + 9000 if value == 2 else None,
             )
         ),
-        "lease": Lease(server="server1", limits=ROOM, token=TOKEN, seconds=15),
+        "lease": Lease(holder=HOLDER, limits=ROOM, token=TOKEN, seconds=15),
         "finish": Finish(target, TOKEN, DONE),
         "postpone": Postpone(target, TOKEN, now + 3000, 1),
         "release": Release(target, TOKEN),
@@ -350,17 +353,39 @@ def test_promise_4_only_the_first_opening_after_a_new_start_ends_leases(
         assert finish(first) is True
 
 
-def test_promise_4_reclaim_ends_all_leases_at_once(backend: Backend) -> None:
+def test_promise_4_reclaim_ends_the_leases_of_earlier_runs_at_once(backend: Backend) -> None:
     """A server that knows its earlier processes to be dead need not wait, and what did not run is not counted."""
     accept(backend, make_call(1), make_call(2))
     lease(backend)
     accept(backend, make_call(3))
 
-    freed = ask(backend, Reclaim())
+    freed = ask(backend, Reclaim(SUCCESSOR))
 
     assert freed == 2
     assert [delivery.takeovers for delivery in lease(backend, token=OTHER)] == [1, 1, 0]
     assert finish(backend, 1, token=TOKEN) is False
+
+
+@pytest.mark.parametrize(
+    ("dead", "freed"),
+    [
+        pytest.param(Holder("server1", "run-1", 2), 1, id="an-earlier-run-of-another-worker"),
+        pytest.param(Holder("server1", "run-2", 1), 1, id="the-process-that-had-this-number"),
+        pytest.param(Holder("old/na/me", "run-1", 1), 1, id="an-earlier-run-under-another-name"),
+        pytest.param(Holder("server1", "run-2", 2), 0, id="another-worker-of-this-run"),
+        pytest.param(Holder("server1", "run-2", 11), 0, id="a-worker-whose-number-ends-alike"),
+    ],
+)
+def test_promise_4_reclaim_ends_the_leases_of_the_dead_alone(backend: Backend, dead: Holder, freed: int) -> None:
+    """Whoever replaces a process takes nothing from the living ones beside it."""
+    accept(backend, make_call(1), make_call(2))
+    lease_all(backend, limits={Lane.THREAD: 1}, holder=dead)
+    alive = Holder("server1", "run-2", 3)
+    lease_all(backend, token=OTHER, holder=alive)
+
+    assert ask(backend, Reclaim(SUCCESSOR)) == freed
+    assert look(backend, 1).status is (Status.WAITING if freed else Status.RUNNING)
+    assert finish(backend, 2, token=OTHER) is True
 
 
 def test_promise_4_beats_keep_a_lease_alive(backend: Backend, clock: TurnableClock) -> None:
@@ -409,7 +434,7 @@ def test_promise_4_a_late_beat_keeps_what_nobody_took_over(backend: Backend, clo
     clock.turn(3600)
 
     beat = Beat(((call_id(1), TOKEN),), 15)
-    lost, leased = backend.apply([beat, Lease(server="server1", limits=ROOM, token=OTHER, seconds=15)]).results
+    lost, leased = backend.apply([beat, Lease(holder=HOLDER, limits=ROOM, token=OTHER, seconds=15)]).results
 
     assert (lost, leased) == ([], Leased([], 15.0))
     assert (finish(backend), look(backend).takeovers) == (True, 0)
@@ -421,7 +446,7 @@ def test_promise_4_a_lease_keeps_what_its_server_holds(backend: Backend, clock: 
     lease(backend)
     clock.turn(3600)
 
-    again = Lease(server="server1", limits=ROOM, token=OTHER, seconds=15, holdings=((call_id(1), TOKEN),))
+    again = Lease(holder=HOLDER, limits=ROOM, token=OTHER, seconds=15, holdings=((call_id(1), TOKEN),))
     deliveries = ask(backend, again).deliveries
 
     assert [(delivery.invocation.id, delivery.takeovers) for delivery in deliveries] == [(call_id(2), 1)]
@@ -436,7 +461,7 @@ def test_promise_4_a_lease_does_not_win_back_what_was_taken_over(backend: Backen
     lease(backend, token=OTHER)
     clock.turn(15)
 
-    late = Lease(server="server1", limits={}, token=FORGED, seconds=15, holdings=((call_id(1), TOKEN),))
+    late = Lease(holder=HOLDER, limits={}, token=FORGED, seconds=15, holdings=((call_id(1), TOKEN),))
     ask(backend, late)
 
     assert (look(backend).status, look(backend).takeovers) == (Status.WAITING, 2)
@@ -620,7 +645,7 @@ def test_promise_7_expiry_needs_no_room(backend: Backend, clock: TurnableClock) 
     accept(backend, make_call(expires=START + 15_000))
     clock.turn(15)
 
-    ended = backend.apply([Lease(server="server1", limits={}, token=TOKEN, seconds=15)]).ended
+    ended = backend.apply([Lease(holder=HOLDER, limits={}, token=TOKEN, seconds=15)]).ended
 
     assert ended == [call_id(1)]
 
@@ -673,7 +698,7 @@ def _was_stopped(backend: Backend, clock: TurnableClock) -> None:
 
 
 def _was_killed(backend: Backend, clock: TurnableClock) -> None:
-    ask(backend, Reclaim())
+    ask(backend, Reclaim(SUCCESSOR))
 
 
 @pytest.mark.parametrize("holder", [_gave_up_an_attempt, _vanished, _was_stopped, _was_killed])
@@ -751,7 +776,7 @@ def test_promise_9_outcomes_go_after_their_retention(backend: Backend, clock: Tu
 
     purged = ask(backend, Purge(retention=60))
 
-    assert purged == 1
+    assert purged == Purged(1, more=False)
     assert (ask(backend, Look(id=call_id(1))), ask(backend, Look(cid="c1"))) == (None, None)
     assert (look(backend, 2).status, look(backend, 3).status) == (Status.DONE, Status.WAITING)
 
@@ -768,7 +793,37 @@ def test_promise_9_purging_is_done_in_slices(backend: Backend, clock: TurnableCl
     left = [number for number in (1, 2, 3) if ask(backend, Look(id=call_id(number)))]
     slices += [ask(backend, Purge(retention=60, limit=2)) for _ in range(2)]
 
-    assert (slices, left) == ([2, 1, 0], [3])
+    assert slices == [Purged(2, more=True), Purged(1, more=False), Purged(0, more=False)]
+    assert left == [3]
+
+
+@pytest.mark.parametrize("where", ["payload", "response", "error"])
+def test_promise_9_slices_of_large_calls_are_small(backend: Backend, clock: TurnableClock, where: str) -> None:
+    """Nobody waits for long while much is deleted; a call of any size goes in the end."""
+    large = 3 * MEGABYTE
+    for number in (1, 2, 3, 4):
+        accept(backend, make_call(number, payload=bytes(large if where == "payload" else 1)))
+        lease(backend)
+        error = ErrorInfo("exception", "ValueError", "x" * large) if where == "error" else None
+        response = bytes(large) if where == "response" else None
+        outcome = Outcome(status=Status.DONE, ended=START + number, response=response, error=error)
+        ask(backend, Finish(call_id(number), TOKEN, outcome))
+    clock.turn(100)
+
+    slices = [ask(backend, Purge(retention=60)) for _ in range(3)]
+
+    assert slices == [Purged(2, more=True), Purged(2, more=False), Purged(0, more=False)]
+
+
+def test_promise_9_a_call_of_any_size_is_purged(backend: Backend, clock: TurnableClock) -> None:
+    """One that is larger than a slice is a slice of its own."""
+    for number in (1, 2):
+        accept(backend, make_call(number, payload=bytes(10 * MEGABYTE)))
+        lease(backend)
+        finish(backend, number)
+    clock.turn(100)
+
+    assert [ask(backend, Purge(retention=60)) for _ in range(2)] == [Purged(1, more=True), Purged(1, more=False)]
 
 
 def test_promise_9_what_has_no_outcome_is_never_purged(backend: Backend, clock: TurnableClock) -> None:
@@ -778,7 +833,7 @@ def test_promise_9_what_has_no_outcome_is_never_purged(backend: Backend, clock: 
     accept(backend, make_call(2), make_call(3, not_before=START + 10**12), make_call(4, service="unknown"))
     clock.turn(365 * 86_400)
 
-    assert ask(backend, Purge(retention=0)) == 0
+    assert ask(backend, Purge(retention=0)) == Purged(0, more=False)
     assert all(ask(backend, Look(id=call_id(number))) for number in range(1, 5))
 
 
@@ -867,7 +922,7 @@ def test_promise_10_a_lease_beside_one_that_fails_gets_what_is_due(backend: Back
     accept(backend, make_call(1, not_before=START + 1000))
     lease(backend)
     clock.turn(1)
-    due = Lease(server="server1", limits=ROOM, token=TOKEN, seconds=15)
+    due = Lease(holder=HOLDER, limits=ROOM, token=TOKEN, seconds=15)
 
     leased = backend.apply([due, Accept(make_call(2, cid="caf\udce9"))]).results[0]
 
@@ -912,13 +967,51 @@ def test_promise_11_what_no_server_runs_can_be_cancelled(
     assert look(backend).outcome == CANCELLED
 
 
-def test_promise_11_what_runs_cannot_be_cancelled(backend: Backend) -> None:
-    """A running call goes on, and ends as it would have."""
+def test_promise_11_what_runs_can_be_cancelled(backend: Backend) -> None:
+    """Its record counts the attempt that ran, and says when it began and where."""
+    accept(backend, make_call(), make_call(2))
+    lease_all(backend, holder=Holder("north/1", "run-1", 7))
+
+    applied = backend.apply([Cancel(call_id(1), CANCELLED)])
+
+    record = look(backend)
+    assert (applied.results, applied.ended) == ([True], [call_id(1)])
+    assert (record.status, record.attempts, record.started, record.server) == (Status.CANCELLED, 1, START, "north/1")
+    assert record.outcome is not None
+    assert record.outcome.ended == CANCELLED.ended
+
+
+@pytest.mark.parametrize(
+    "give_back",
+    [
+        pytest.param(Finish(call_id(1), TOKEN, DONE, (make_call(2),)), id="finish"),
+        pytest.param(Postpone(call_id(1), TOKEN, START, 1), id="postpone"),
+        pytest.param(Postpone(call_id(1), TOKEN, START, 0, started=False), id="put-off"),
+        pytest.param(Release(call_id(1), TOKEN), id="release"),
+    ],
+)
+def test_promise_11_who_runs_what_was_cancelled_records_nothing(backend: Backend, give_back: Operation[bool]) -> None:
+    """The outcome stays, nothing follows from what the service returns, and the next beat tells its holder."""
     accept(backend, make_call())
     lease(backend)
+    ask(backend, Cancel(call_id(1), CANCELLED))
+    before = look(backend)
 
-    assert ask(backend, Cancel(call_id(1), CANCELLED)) is False
-    assert finish(backend) is True
+    lost = ask(backend, Beat(((call_id(1), TOKEN),), 15))
+
+    assert (lost, ask(backend, give_back), look(backend)) == ([call_id(1)], False, before)
+    assert ask(backend, Look(id=call_id(2))) is None
+
+
+def test_promise_11_a_cancelled_call_is_not_taken_over(backend: Backend, clock: TurnableClock) -> None:
+    """Neither the end of its lease nor the death of its holder runs it again."""
+    accept(backend, make_call())
+    lease(backend)
+    ask(backend, Cancel(call_id(1), CANCELLED))
+    clock.turn(60)
+
+    assert (ask(backend, Reclaim(SUCCESSOR)), lease(backend)) == (0, [])
+    assert look(backend).takeovers == 0
 
 
 def test_promise_11_what_is_unknown_cannot_be_cancelled(backend: Backend) -> None:
@@ -935,7 +1028,29 @@ def test_promise_11_a_cancelled_retry_says_how_often_it_ran(backend: Backend, cl
 
     assert ask(backend, Cancel(call_id(1), CANCELLED)) is True
     record = look(backend)
-    assert (record.status, record.attempts, record.started) == (Status.CANCELLED, 1, START)
+    assert (record.status, record.attempts, record.started, record.server) == (Status.CANCELLED, 1, START, "server1")
+
+
+def test_promise_11_a_cancelled_takeover_is_the_second_attempt_of_none(backend: Backend, clock: TurnableClock) -> None:
+    """What counts as an attempt does not change by cancelling: holders that vanished made none."""
+    accept(backend, make_call())
+    lease(backend)
+    clock.turn(15)
+    lease(backend)
+    ask(backend, Cancel(call_id(1), CANCELLED))
+
+    record = look(backend)
+    assert (record.attempts, record.takeovers, record.started) == (1, 1, START + 15_000)
+
+
+def test_promise_11_what_never_ran_has_no_server_but_the_one_that_was_asked(backend: Backend) -> None:
+    """A lease that was given back unrun leaves no trace of a start."""
+    accept(backend, make_call())
+    lease(backend)
+    ask(backend, Postpone(call_id(1), TOKEN, START + 1000, 0, started=False))
+    ask(backend, Cancel(call_id(1), CANCELLED))
+
+    assert look(backend).outcome == CANCELLED
 
 
 @contextmanager

@@ -4,7 +4,20 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.contract.calls import DEPLOYED, START, TOKEN, accept, ask, call_id, finish, lease, lease_all, look, make_call
+from tests.contract.calls import (
+    DEPLOYED,
+    START,
+    SUCCESSOR,
+    TOKEN,
+    accept,
+    ask,
+    call_id,
+    finish,
+    lease,
+    lease_all,
+    look,
+    make_call,
+)
 from tests.support.clocks import TurnableClock
 from zato.broker.base import (
     Accept,
@@ -14,6 +27,7 @@ from zato.broker.base import (
     Beat,
     Cancel,
     Finish,
+    Lease,
     Look,
     Operation,
     Postpone,
@@ -22,6 +36,8 @@ from zato.broker.base import (
     Release,
 )
 from zato.core.invocation import Lane, Outcome, Status
+
+MEGABYTE = 1_000_000
 
 
 def test_first_accepted_is_first_leased(backend: Backend) -> None:
@@ -144,7 +160,7 @@ def test_announcing_the_same_changes_nothing(backend: Backend) -> None:
     accept(backend, make_call(1), make_call(2, service="unknown"))
     applied = backend.apply([Announce(DEPLOYED)])
 
-    assert applied == Applied(results=[None])
+    assert applied == Applied(results=[[]])
     assert [look(backend, 1).status, look(backend, 2).status] == [Status.WAITING, Status.STRANDED]
 
 
@@ -168,7 +184,7 @@ OUTCOME = Outcome(status=Status.DONE, ended=START)
         pytest.param(Finish(call_id(1), TOKEN, OUTCOME, (make_call(9),)), True, id="finish-with-follow-up"),
         pytest.param(Postpone(call_id(1), TOKEN, START, 1), True, id="postpone"),
         pytest.param(Release(call_id(1), TOKEN), True, id="release"),
-        pytest.param(Reclaim(), True, id="reclaim"),
+        pytest.param(Reclaim(SUCCESSOR), True, id="reclaim"),
         pytest.param(Announce({"unknown": Lane.TASK}), True, id="announce"),
         pytest.param(Finish(call_id(1), TOKEN, OUTCOME), False, id="finish"),
         pytest.param(Cancel(call_id(2), OUTCOME), False, id="cancel"),
@@ -186,6 +202,32 @@ def test_a_batch_says_whether_leasing_is_worth_while(
     accept(backend, make_call(2, not_before=START + 9000))
 
     assert backend.apply([operation]).ready is ready
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ready"),
+    [
+        pytest.param(8.999, False, id="nothing"),
+        pytest.param(9, True, id="a-delay-is-over"),
+        pytest.param(10, True, id="a-lease-has-ended"),
+    ],
+)
+def test_a_lease_says_what_time_made_ready(
+    backend: Backend, clock: TurnableClock, *, seconds: float, ready: bool
+) -> None:
+    """Whoever sees it may have no room: others are told, once."""
+    delays = [START + 9000] if seconds == 9 else []
+    accept(backend, make_call(1))
+    lease(backend, seconds=10)
+    accept(backend, make_call(2, expires=START + 1000), *(make_call(3, not_before=each) for each in delays))
+    clock.turn(seconds)
+
+    assert [_is_ready_after_lease(backend) for _ in range(2)] == [ready, False]
+
+
+def _is_ready_after_lease(backend: Backend) -> bool:
+    operation = Lease(holder=SUCCESSOR, limits={}, token=b"token--2", seconds=15)
+    return backend.apply([operation]).ready
 
 
 def test_a_batch_names_what_ended(backend: Backend, clock: TurnableClock) -> None:
@@ -229,3 +271,21 @@ def _leased(backend: Backend, limits: Mapping[Lane, int] | None = None) -> list[
     """Return the numbers of the calls that a lease gives."""
     leased = lease_all(backend, limits={Lane.THREAD: 99, Lane.TASK: 99} if limits is None else limits)
     return [int(delivery.invocation.id) for delivery in leased.deliveries]
+
+
+def test_announcement_that_only_adds(backend: Backend) -> None:
+    """What others have stays announced, in the lane that the newest announcement gives it, and is named."""
+    accept(backend, make_call(1), make_call(2, service="new.one"))
+    stays = ask(backend, Announce({"new.one": Lane.TASK, "crm.answer": Lane.TASK}, only_add=True))
+
+    assert stays == ["crm.sync", "ui.push"]
+    assert [look(backend, number).status for number in (1, 2)] == [Status.WAITING] * 2
+    assert ask(backend, Announce({"new.one": Lane.TASK})) == []
+    assert look(backend).status is Status.STRANDED
+
+
+def test_large_calls_are_leased_a_few_at_a_time(backend: Backend) -> None:
+    """A process that has room for thousands of calls has no memory for thousands of large ones."""
+    accept(backend, *(make_call(number, payload=bytes(9 * MEGABYTE)) for number in range(1, 5)))
+    leased = [[each.invocation.id for each in lease(backend)] for _ in range(3)]
+    assert leased == [[call_id(1), call_id(2)], [call_id(3), call_id(4)], []]

@@ -9,7 +9,7 @@ import pytest
 from tests.contract.calls import START, TOKEN, accept, ask, call_id, finish, lease, look, make_call
 from tests.support.clocks import TurnableClock
 from zato.broker.base import Backend, Cancel, Finish, Look, Postpone, Release
-from zato.core.invocation import ErrorInfo, Invocation, Outcome, Record, Status
+from zato.core.invocation import ErrorInfo, Failure, Invocation, Outcome, Record, Status
 from zato.core.retry import Retry
 
 FULL = Invocation(
@@ -28,7 +28,8 @@ FULL = Invocation(
     expires=START + 60_000,
     callback=("crm.answer", "ünï"),
     on_failure=("crm.alarm",),
-    retry=Retry(attempts=4, backoff=0.5, cap=9.0, jitter=0.25),
+    retry=Retry(attempts=4, backoff=0.5, cap=9.0, jitter=0.25, on=("ünï.Error",), not_on=("other.Error",)),
+    time_limit=2.5,
     data_format="json",
     transport="plain_http",
     environ='{"a": "ż"}'.encode(),
@@ -251,3 +252,62 @@ def test_no_response_is_not_an_empty_one(backend: Backend) -> None:
     outcome = look(backend).outcome
     assert outcome is not None
     assert outcome.response is None
+
+
+def _failure(attempt: int) -> Failure:
+    error = ErrorInfo("exception", "ValueError", f"Größe {attempt}", "Traceback …")
+    return Failure(attempt=attempt, started=START + attempt, ended=START + attempt + 1, server="sërver", error=error)
+
+
+def _fail(backend: Backend, attempt: int) -> None:
+    lease(backend)
+    ask(backend, Postpone(call_id(1), TOKEN, START, attempt, failure=_failure(attempt)))
+
+
+def test_failed_attempts_are_kept(backend: Backend) -> None:
+    """A record tells of each attempt that was tried again, oldest first, while it waits and after its end."""
+    accept(backend, make_call(1), make_call(2, not_before=START + 60_000))
+    for attempt in (1, 2):
+        _fail(backend, attempt)
+    before = look(backend).failures
+    lease(backend)
+    finish(backend)
+
+    assert (before, look(backend).failures, look(backend, 2).failures) == ((_failure(1), _failure(2)),) * 2 + ((),)
+
+
+def test_only_the_last_failures_are_kept(backend: Backend) -> None:
+    """A call that is tried for ever does not grow for ever."""
+    accept(backend, make_call())
+    for attempt in range(1, 24):
+        _fail(backend, attempt)
+
+    assert look(backend).failures == tuple(_failure(attempt) for attempt in range(14, 24))
+
+
+def test_ten_failures_are_kept_whatever_their_numbers(backend: Backend) -> None:
+    """Attempts of which nobody said why they failed leave no gap in what is kept."""
+    accept(backend, make_call())
+    attempts = [1, *range(3, 40, 3)]
+    for attempt in attempts:
+        _fail(backend, attempt)
+
+    assert [failure.attempt for failure in look(backend).failures] == attempts[-10:]
+
+
+def test_who_holds_nothing_adds_no_failure(backend: Backend) -> None:
+    """A sleeper's attempt that failed is not told of: somebody else runs the call by now."""
+    accept(backend, make_call())
+    lease(backend)
+    ask(backend, Postpone(call_id(1), b"another!", START, 1, failure=_failure(1)))
+
+    assert look(backend).failures == ()
+
+
+def test_a_cancelled_retry_keeps_its_failures(backend: Backend) -> None:
+    """Why it was about to be tried again can still be seen."""
+    accept(backend, make_call())
+    _fail(backend, 1)
+    ask(backend, Cancel(call_id(1), CANCELLED))
+
+    assert (look(backend).status, look(backend).failures) == (Status.CANCELLED, (_failure(1),))

@@ -10,7 +10,7 @@ from pathlib import Path
 from zato.broker.base import Accept, Announce, Finish, Lease
 from zato.broker.clock import SystemClock
 from zato.broker.open import open_backend
-from zato.core.invocation import Invocation, Lane, Outcome, Status
+from zato.core.invocation import Holder, Invocation, Lane, Outcome, Status
 
 TOKEN = b"to-kill!"
 
@@ -24,7 +24,7 @@ def run(broker: str, folder: Path) -> None:
         backend.apply([Accept(call)])
         print("accepted", call.id, flush=True)
 
-        backend.apply([Lease(server="server1", limits={Lane.THREAD: 1}, token=TOKEN, seconds=15)])
+        backend.apply([Lease(holder=Holder("server1"), limits={Lane.THREAD: 1}, token=TOKEN, seconds=15)])
         answer = Invocation(id=f"f{number:025}", cid="def", service="crm.answer", payload=b"1", created=1)
         backend.apply([Finish(call.id, TOKEN, Outcome(status=Status.DONE, ended=1), (answer,))])
         print("finished", call.id, flush=True)

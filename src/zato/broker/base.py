@@ -15,7 +15,7 @@ The promises; each has one test with its number, run against every backend:
 8.  One idempotency key, one invocation: a repeat within the retention gets the first one's CID.
 9.  Space is bounded: outcomes go after their retention, in slices.
 10. A store that cannot store raises: refused, not lost.
-11. A queued invocation can be cancelled.
+11. An invocation without an outcome can be cancelled; whoever runs it then records nothing.
 
 Leases are measured on a clock that no operator can set; delays, expiry and retention on the wall clock.
 """
@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from zato.core.errors import ZatoError
-from zato.core.invocation import Delivery, Invocation, Lane, Outcome, Record
+from zato.core.invocation import Delivery, Failure, Holder, Invocation, Lane, Outcome, Record, Status
 
 __all__ = [
     "Accept",
@@ -36,13 +36,16 @@ __all__ = [
     "Beat",
     "Cancel",
     "Clock",
+    "Find",
     "Finish",
+    "Found",
     "Lease",
     "Leased",
     "Look",
     "Operation",
     "Postpone",
     "Purge",
+    "Purged",
     "Reclaim",
     "Release",
     "Unstorable",
@@ -92,17 +95,18 @@ class Lease(Operation[Leased]):
     """Take over what has no holder. Result: `Leased`.
 
     First moves on whatever time has moved on: delayed calls that are due, calls that expired, leases
-    that ended; at most 100 of each. What the server holds itself is prolonged before: one that stood
-    still for longer than its leases does not take over from itself what nobody else has leased.
+    that ended; at most 100 of each. If any lease has ended, what the holder has itself is prolonged
+    before: one that stood still for longer than its leases does not take over from itself what nobody
+    else has leased. However many it asks for, it gets no more at once than a process can hold in memory.
 
     Attributes:
         limits: how many deliveries each lane has room for.
         token: 8 random bytes, the fence of all deliveries in the result.
         seconds: how long the lease lasts without a `Beat`.
-        holdings: what the server holds, as pairs of id and token.
+        holdings: what the holder has, as pairs of id and token.
     """
 
-    server: str
+    holder: Holder
     limits: Mapping[Lane, int]
     token: bytes
     seconds: float
@@ -135,6 +139,7 @@ class Postpone(Operation[bool]):
         attempts: how often the service was run to an end by now.
         started: False if it was not run under this lease: then it expires as before, and the attempts
             stay what they were.
+        failure: why it is tried again; the last 10 of a call are kept until its outcome goes.
     """
 
     id: str
@@ -142,6 +147,7 @@ class Postpone(Operation[bool]):
     not_before: int
     attempts: int
     started: bool = True
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +163,27 @@ class Release(Operation[bool]):
 
 @dataclass(frozen=True, slots=True)
 class Reclaim(Operation[int]):
-    """End every lease at once, because all earlier holders are known to be dead. Result: how many."""
+    """End leases at once whose holders are known to be dead. Result: how many.
+
+    These are the leases of the server's earlier runs, whatever its name was then, and of the process that
+    had this one's number in this run. A store that servers share frees nothing of another server.
+    """
+
+    holder: Holder
 
 
 @dataclass(frozen=True, slots=True)
-class Announce(Operation[None]):
-    """Say which services can run, and in which lane; calls of others are stranded. Result: None."""
+class Announce(Operation[list[str]]):
+    """Say which services can run, and in which lane; calls of others are stranded.
+
+    Result: services that stay announced though they are not among these.
+
+    Attributes:
+        only_add: what was announced before stays so, because other processes of the server have it.
+    """
 
     services: Mapping[str, Lane]
+    only_add: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +196,10 @@ class Look(Operation[Record | None]):
 
 @dataclass(frozen=True, slots=True)
 class Cancel(Operation[bool]):
-    """Cancel what no server runs yet. Result: whether it was cancelled.
+    """Record the outcome `cancelled` of a call that has none. Result: whether it was recorded.
 
-    The broker fills in the attempts that were made, and the start of the last one.
+    The broker fills in the attempts that were made, and the start and server of the last one. The lease
+    of a call that runs ends with it.
     """
 
     id: str
@@ -187,8 +207,53 @@ class Cancel(Operation[bool]):
 
 
 @dataclass(frozen=True, slots=True)
-class Purge(Operation[int]):
-    """Delete outcomes older than the retention, at most `limit`. Result: how many."""
+class Found:
+    """A page of records, newest first, without payloads and responses, and where the next page begins.
+
+    Attributes:
+        cursor: what `Find` is given for the next page; None after the last one.
+    """
+
+    records: list[Record]
+    cursor: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Find(Operation[Found]):
+    """Find the invocations that have everything that is asked for, newest first. Result: `Found`.
+
+    Attributes:
+        since: accepted at this time or later, Unix milliseconds.
+        until: accepted before this time.
+        parent: CID of the call that made them.
+        limit: how many at most, in one page.
+        cursor: from the page before.
+    """
+
+    status: Status | None = None
+    service: str | None = None
+    since: int | None = None
+    until: int | None = None
+    parent: str | None = None
+    cid: str | None = None
+    limit: int = 50
+    cursor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many outcomes were deleted, and whether there are more that are too old."""
+
+    count: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Purge(Operation[Purged]):
+    """Delete outcomes older than the retention, at most `limit`, the oldest first. Result: `Purged`.
+
+    Of large ones it deletes fewer at a time, but at least one, so that nobody waits for long meanwhile.
+    """
 
     retention: float
     limit: int = 500

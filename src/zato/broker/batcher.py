@@ -1,13 +1,16 @@
 """One store thread a process: what arrives while a batch is written is the next batch.
 
 No timer stands in front of a batch, so a lone call is written at once, and under load each commit
-carries as many operations as arrived during the one before. Three ways to ask: `ask` for coroutines,
-`wait` for threads, `post` for whoever wants a call-back on the event loop.
+carries as many operations as arrived during the one before. Beside other processes a busy one pauses
+between its batches, or they would never find the store free (docs/decisions/0001-store-thread.md).
+Three ways to ask: `ask` for coroutines, `wait` for threads, `post` for whoever wants a call-back on
+the event loop.
 """
 
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -19,6 +22,8 @@ from zato.inbox import LoopInbox
 __all__ = ["Batcher"]
 
 MAX_BATCH = 500
+# Seconds.
+PAUSE = 0.0005
 
 Done = Callable[[Any], None]
 Result = TypeVar("Result")
@@ -52,11 +57,15 @@ class Batcher:
     Attributes:
         on_ready: called on the event loop after a batch that made an invocation ready to be leased.
         on_ended: called on the event loop with the ids of the invocations a batch gave their outcome.
+        on_applied: called on the store thread after each batch, to tell other processes.
     """
 
-    def __init__(self, backend: Backend, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, backend: Backend, loop: asyncio.AbstractEventLoop, *, shares: bool = False) -> None:
+        """Take the backend, the loop that results go to, and whether other processes use the same store."""
         self.on_ready: Callable[[], None] = _nothing
         self.on_ended: Callable[[Sequence[str]], None] = _nothing
+        self.on_applied: Callable[[Applied], None] = _nothing
+        self._pause = PAUSE if shares else 0
         self._backend = backend
         self._loop = loop
         self._arrived: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
@@ -123,6 +132,9 @@ class Batcher:
             except BaseException as error:
                 applied = Applied(results=[_unavailable(error)] * len(entries))
             self._hand_back(entries, applied)
+            self.on_applied(applied)
+            if self._pause and not self._arrived.empty():
+                time.sleep(self._pause)
         self._backend.close()
 
     def _next_batch(self) -> list[_Entry]:

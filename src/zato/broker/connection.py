@@ -1,22 +1,31 @@
-"""The embedded broker's file: opening it, waiting for other processes, and what its errors mean.
+"""Connections to the embedded broker's file: waiting for other processes, and what errors mean.
 
-The only importer of apsw. What is kept in the file, and how, is the business of `zato.broker.sqlite`.
+The only importer of apsw. How a file is made and upgraded is the business of `zato.broker.format`;
+what is kept in it, of `zato.broker.sqlite`.
 """
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import apsw
 
-from zato.core.errors import EnvironmentFault
+__all__ = [
+    "PATIENCE",
+    "Connection",
+    "Cursor",
+    "FileError",
+    "is_damaged",
+    "is_file_at_fault",
+    "is_full",
+    "is_locked",
+    "reason_of",
+]
 
-__all__ = ["FORMAT_VERSION", "Connection", "Cursor", "is_file_at_fault", "is_locked", "open_file"]
-
-FORMAT_VERSION = 1
+# Seconds to wait for the lock of another process; a server that runs holds it for milliseconds.
+PATIENCE = 20.0
 
 BUSY_PAUSE = 0.0003
-PRAGMAS = ("journal_mode = WAL", "busy_timeout = 0", "wal_autocheckpoint = 4000", "cache_size = -16000")
 
 # The state of the file or of the machine: the same statement may succeed later.
 FILE_FAULTS = (
@@ -33,24 +42,43 @@ FILE_FAULTS = (
     MemoryError,
 )
 
+NO_MEMORY = (apsw.NoMemError, MemoryError)
+
+FLAGS = {
+    "make": apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE,
+    "use": apsw.SQLITE_OPEN_READWRITE,
+    "read": apsw.SQLITE_OPEN_READONLY,
+}
+
 Cursor = apsw.Cursor
+FileError = apsw.Error
 
 
 class Connection(apsw.Connection):
     """A connection that waits in its own way for the locks of other processes."""
 
-    def __init__(self, path: Path, *, patience: float) -> None:
-        """Open the file, or make it; `patience` is how many seconds to wait for a lock."""
-        super().__init__(str(path))
+    def __init__(self, path: Path, *, patience: float, to: Literal["make", "use", "read"] = "make") -> None:
+        """Open the file.
+
+        Args:
+            path: the file.
+            patience: how many seconds to wait for a lock.
+            to: make it if there is none; use the one that is there; or read one that may be nobody's to write.
+        """
+        super().__init__(str(path), flags=FLAGS[to])
         self._patience = patience
 
-    def insist(self, statement: str) -> None:
+    def insist(self, statement: str, *, times: float = 1) -> None:
         """Execute a statement that another process's lock may hold up.
 
         SQLite's own waiting backs off to 100 ms, which makes a writer late that shares the file with a
         busy one; a short pause of our own does not (docs/decisions/0001-store-thread.md).
+
+        Args:
+            statement: what to execute.
+            times: how often the usual patience to have.
         """
-        give_up = time.monotonic() + self._patience
+        give_up = time.monotonic() + self._patience * times
         while True:
             try:
                 self.execute(statement)
@@ -60,10 +88,32 @@ class Connection(apsw.Connection):
                     raise
                 time.sleep(BUSY_PAUSE)
 
+    def copy_to(self, file: Path) -> None:
+        """Write what the file holds at this moment into an empty one, whoever writes to it meanwhile.
+
+        The copy is compact, stands for itself without a log beside it, and is not yet forced to the disk.
+        """
+        self.execute("VACUUM INTO ?", (str(file),))
+
+    def give_up(self) -> None:
+        """Undo the transaction, if there is one."""
+        if self.in_transaction:
+            self.execute("ROLLBACK")
+
 
 def is_locked(error: BaseException) -> bool:
     """Tell whether another process held the file for too long."""
     return isinstance(error, apsw.BusyError)
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether there is no room on the disk, or none that this process may use."""
+    return isinstance(error, apsw.FullError | apsw.IOError)
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Tell whether the file is no database, or one that cannot be read any more."""
+    return isinstance(error, apsw.CorruptError | apsw.NotADBError)
 
 
 def is_file_at_fault(error: BaseException) -> bool:
@@ -71,49 +121,8 @@ def is_file_at_fault(error: BaseException) -> bool:
     return isinstance(error, FILE_FAULTS)
 
 
-def open_file(path: Path, sql: Mapping[str, str], *, boot_id: str, patience: float) -> Connection:
-    """Return a connection to a broker file, which is made if there is none.
-
-    Args:
-        path: the file.
-        sql: the statements of `sqlite.sql`.
-        boot_id: tells this start of the machine from others; leases of before it are ended.
-        patience: seconds to wait for another process's lock.
-
-    Raises:
-        EnvironmentFault: the file cannot be opened, is no broker file, or a newer version wrote it.
-    """
-    try:
-        connection = Connection(path, patience=patience)
-    except apsw.Error as error:
-        raise EnvironmentFault(f"{path} cannot be opened: {error}. Check the rights of the folder.") from error
-    try:
-        _prepare(connection, path, sql, boot_id)
-    except BaseException as error:
-        connection.close()
-        if isinstance(error, apsw.BusyError):
-            raise EnvironmentFault(f"{path} is locked by another process. Stop that one, or try again.") from error
-        if isinstance(error, apsw.Error):
-            raise EnvironmentFault(f"{path} is no usable broker file: {error}.") from error
-        raise
-    return connection
-
-
-def _prepare(connection: Connection, path: Path, sql: Mapping[str, str], boot_id: str) -> None:
-    """Make the tables of a new file, check the version of an old one, end leases of before a reboot."""
-    for pragma in PRAGMAS:
-        connection.insist(f"PRAGMA {pragma}")
-    connection.insist("BEGIN IMMEDIATE")
-    version = connection.pragma("user_version")
-    if version > FORMAT_VERSION:
-        raise EnvironmentFault(
-            f"{path} is of format {version}; this version of zato reads up to {FORMAT_VERSION}. Upgrade zato."
-        )
-    if version == 0:
-        connection.execute(sql["schema"])
-        connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-    known = connection.execute(sql["boot_id"]).fetchall()
-    if known != [(boot_id,)]:
-        connection.execute(sql["reclaim"])
-        connection.execute(sql["set_boot_id"], {"boot_id": boot_id})
-    connection.insist("COMMIT")
+def reason_of(error: BaseException) -> str:
+    """Say in words why something failed. Of memory that ran out, the error itself says nothing."""
+    if isinstance(error, NO_MEMORY):
+        return "there is no memory left for it. Send less at once, or give the machine more memory"
+    return str(error)

@@ -5,7 +5,9 @@ from pathlib import Path
 from zato.broker.base import Backend, Clock
 from zato.core.errors import InvalidSetting
 
-__all__ = ["open_backend"]
+__all__ = ["open_backend", "open_reader"]
+
+FILE = "broker.db"
 
 
 def open_backend(broker: str, data: Path, clock: Clock) -> Backend:
@@ -22,6 +24,32 @@ def open_backend(broker: str, data: Path, clock: Clock) -> Backend:
     if broker == "sqlite":
         from zato.broker.sqlite import SQLiteBackend
 
-        return SQLiteBackend(data / "broker.db", clock)
+        return SQLiteBackend(data / FILE, clock)
 
-    raise InvalidSetting(f"broker = {broker!r} is not known. Use 'sqlite'.")
+    raise _unknown(broker)
+
+
+def open_reader(broker: str, data: Path, clock: Clock) -> Backend:  # noqa: ARG001 -- others have times in what they read
+    """Return a backend that answers `Look` and `Find` alone, beside one that was opened before.
+
+    It has a connection of its own, never holds up whoever writes, and sees what was written before it is asked.
+
+    Args:
+        broker: as for `open_backend`.
+        data: the environment's data folder.
+        clock: what it reads the time from, if it needs it.
+
+    Raises:
+        InvalidSetting: nothing is known by that name.
+        EnvironmentFault: the backend's file cannot be used.
+    """
+    if broker == "sqlite":
+        from zato.broker.reading import SQLiteReader
+
+        return SQLiteReader(data / FILE)
+
+    raise _unknown(broker)
+
+
+def _unknown(broker: str) -> InvalidSetting:
+    return InvalidSetting(f"broker = {broker!r} is not known. Use 'sqlite'.")

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from zato.core.invocation import Invocation, Outcome, Record, Status
-from zato.core.packing import unpack_error, unpack_options
+from zato.broker.holders import server_of
+from zato.core.invocation import Failure, Invocation, Outcome, Record, Status
+from zato.core.packing import unpack_error, unpack_failed, unpack_options
 
-__all__ = ["record_of", "restore_invocation"]
+__all__ = ["failure_of", "record_of", "restore_invocation"]
 
 INVOCATION_COLUMNS = 11
 PENDING_COLUMNS = 8
@@ -30,26 +31,43 @@ def restore_invocation(row: Sequence[Any]) -> Invocation:
     )
 
 
-def record_of(row: Sequence[Any]) -> Record:
+def record_of(row: Sequence[Any], *, cid_count: int, failures: tuple[Failure, ...] = ()) -> Record:
     """Return everything known of one invocation, from a row of the statement `look`."""
     invocation = restore_invocation(row[:INVOCATION_COLUMNS])
-    cid_count = row[INVOCATION_COLUMNS]
-    pending = row[INVOCATION_COLUMNS + 1 : INVOCATION_COLUMNS + 1 + PENDING_COLUMNS]
-    outcome_row = row[INVOCATION_COLUMNS + 1 + PENDING_COLUMNS :]
-    is_pending, lane, not_before, leased, holder, started, attempts, takeovers = pending
-    if not is_pending:
-        return _ended(invocation, cid_count, outcome_row)
+    pending = row[INVOCATION_COLUMNS : INVOCATION_COLUMNS + PENDING_COLUMNS]
+    outcome = None if pending[0] else _outcome(row[INVOCATION_COLUMNS + PENDING_COLUMNS :])
+    if outcome is not None:
+        return Record(
+            invocation=invocation,
+            status=outcome.status,
+            attempts=outcome.attempts,
+            takeovers=row[-3],
+            started=outcome.started,
+            server=outcome.server,
+            not_before=invocation.not_before,
+            outcome=outcome,
+            cid_count=cid_count,
+            failures=failures,
+        )
+    _, lane, not_before, leased, holder, started, attempts, takeovers = pending
     return Record(
         invocation=invocation,
         status=_pending_status(lane, not_before, leased),
         attempts=attempts + bool(leased),
         takeovers=takeovers,
         started=started,
-        server=holder,
+        server=server_of(holder) if leased else None,
         not_before=not_before,
         outcome=None,
         cid_count=cid_count,
+        failures=failures,
     )
+
+
+def failure_of(row: Sequence[Any]) -> Failure:
+    """Return a failed attempt, from a row of the statement `failures`."""
+    attempt, started, ended, server, error = row
+    return Failure(attempt=attempt, started=started, ended=ended, server=server, error=unpack_failed(error))
 
 
 def _pending_status(lane: str | None, not_before: int | None, leased: int) -> Status:
@@ -60,9 +78,9 @@ def _pending_status(lane: str | None, not_before: int | None, leased: int) -> St
     return Status.STRANDED if lane is None else Status.WAITING
 
 
-def _ended(invocation: Invocation, cid_count: int, row: Sequence[Any]) -> Record:
-    status, ended, started, response, error, attempts, takeovers, server, version = row
-    outcome = Outcome(
+def _outcome(row: Sequence[Any]) -> Outcome:
+    status, ended, started, response, error, attempts, _, server, version = row
+    return Outcome(
         status=Status(status),
         ended=ended,
         started=started,
@@ -71,15 +89,4 @@ def _ended(invocation: Invocation, cid_count: int, row: Sequence[Any]) -> Record
         attempts=attempts,
         server=server,
         version=version,
-    )
-    return Record(
-        invocation=invocation,
-        status=outcome.status,
-        attempts=attempts,
-        takeovers=takeovers,
-        started=started,
-        server=server,
-        not_before=invocation.not_before,
-        outcome=outcome,
-        cid_count=cid_count,
     )

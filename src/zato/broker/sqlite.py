@@ -5,7 +5,8 @@ The file is a write-ahead log database. A batch that accepts or ends something i
 `apply` returns (synchronous=FULL); leases and heartbeats need not be.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from zato.broker.base import (
     Beat,
     Cancel,
     Clock,
+    Find,
     Finish,
     Lease,
     Leased,
@@ -24,31 +26,39 @@ from zato.broker.base import (
     Operation,
     Postpone,
     Purge,
+    Purged,
     Reclaim,
     Release,
-    Unstorable,
 )
-from zato.broker.connection import Cursor, is_file_at_fault, is_locked, open_file
+from zato.broker.connection import PATIENCE, Cursor, is_file_at_fault, is_locked, reason_of
 from zato.broker.due import Due
-from zato.broker.rows import record_of, restore_invocation
+from zato.broker.format import open_file
+from zato.broker.holders import holder_text, is_dead, server_of
+from zato.broker.reading import Reading, unstorable
+from zato.broker.rows import restore_invocation
 from zato.broker.statements import load_statements
 from zato.core.errors import BrokerUnavailable, Conflict, ZatoError
-from zato.core.invocation import Delivery, Invocation, Lane, Outcome, Status
-from zato.core.packing import pack_error, pack_options
+from zato.core.invocation import Delivery, Failure, Invocation, Lane, Outcome, Status
+from zato.core.packing import pack_error, pack_failed, pack_options
 
 __all__ = ["SQLiteBackend"]
 
 # Outcomes and acceptances must be on the disk; what a crash may undo costs no fsync.
 DURABLE = (Accept, Finish, Cancel)
-READ_ONLY = (Look,)
+READ_ONLY = (Look, Find)
 
-BUSY_LIMIT = 20.0
+KEPT_FAILURES = 10
+# What one lease hands out at most, beyond a single call of any size.
+LEASED_BYTES = 16_000_000
+PAYLOAD = 11
+# What one slice of a purge deletes at most, beyond a single call of any size: others wait for it.
+PURGED_BYTES = 8_000_000
 
 
 class SQLiteBackend:
     """Keeps every promise of `zato.broker.base` in one file. Used from one thread only."""
 
-    def __init__(self, path: Path, clock: Clock, *, patience: float = BUSY_LIMIT) -> None:
+    def __init__(self, path: Path, clock: Clock, *, patience: float = PATIENCE) -> None:
         """Open the file, or make it.
 
         Args:
@@ -57,11 +67,13 @@ class SQLiteBackend:
             patience: seconds to wait for another process's lock.
 
         Raises:
-            EnvironmentFault: the file cannot be opened, is no broker file, or a newer version wrote it.
+            EnvironmentFault: the file cannot be opened, is no broker file, a newer version wrote it, or there is
+                no room to upgrade it.
         """
         self._clock = clock
         self._sql = load_statements("zato.broker", "sqlite.sql")
         self._db = open_file(path, self._sql, boot_id=clock.boot_id(), patience=patience)
+        self._reading = Reading(self._db, self._sql)
         self._applied = Applied()
         self._due = Due()
         self._durable: bool | None = None
@@ -74,7 +86,8 @@ class SQLiteBackend:
             Release: self._release,
             Reclaim: self._reclaim,
             Announce: self._announce,
-            Look: self._look,
+            Look: self._reading.look,
+            Find: self._reading.find,
             Cancel: self._cancel,
             Purge: self._purge,
         }
@@ -87,8 +100,8 @@ class SQLiteBackend:
             if len(batch) > 1 and not is_locked(error):
                 return self._apply_apart(batch)
             if is_file_at_fault(error):
-                raise BrokerUnavailable(f"The broker's file cannot be written now: {error}.") from error
-            return Applied(results=[_unstorable(error)])
+                raise BrokerUnavailable(f"The broker's file cannot be written now: {reason_of(error)}.") from error
+            return Applied(results=[unstorable(error)])
 
     def close(self) -> None:
         """Close the file."""
@@ -102,8 +115,7 @@ class SQLiteBackend:
                 applied.results.append(self._apply_one(operation))
             self._db.insist("COMMIT")
         except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            self._db.give_up()
             self._due.forget()
             raise
         return applied
@@ -195,7 +207,7 @@ class SQLiteBackend:
         held: dict[str, Any] = {
             "token": operation.token,
             "lease_ends": boot + int(operation.seconds * 1000),
-            "holder": operation.server,
+            "holder": holder_text(operation.holder),
             "now": wall,
         }
         deliveries: list[Delivery] = []
@@ -208,17 +220,17 @@ class SQLiteBackend:
 
     def _lease_lane(self, lane: Lane, limit: int, held: dict[str, Any]) -> list[Delivery]:
         """Read what is ready, then mark the same rows: both statements have the same condition and order."""
-        rows = self._rows("ready", lane=lane.value, limit=limit, now=held["now"])
+        rows = _up_to(LEASED_BYTES, self._run("ready", lane=lane.value, limit=limit, now=held["now"]))
         if rows:
-            self._run("lease", lane=lane.value, limit=limit, **held)
+            self._run("lease", lane=lane.value, limit=len(rows), **held)
         return [
             Delivery(invocation=restore_invocation(row), token=held["token"], attempts=attempts, takeovers=takeovers)
             for attempts, takeovers, *row in rows
         ]
 
     def _move_time_on(self, wall: int, boot: int) -> None:
-        self._run("due", now=wall)
-        self._run("ended_leases", boot=boot)
+        if self._changed("due", now=wall) + self._changed("ended_leases", boot=boot):
+            self._applied.ready = True
         for seq, call_id in self._rows("expired", now=wall):
             attempts, takeovers = self._rows("drop_pending", seq=seq)[0]
             outcome = Outcome(status=Status.EXPIRED, ended=wall, attempts=attempts)
@@ -228,6 +240,7 @@ class SQLiteBackend:
 
     def _beat(self, operation: Beat) -> list[str]:
         ends = self._clock.boot() + int(operation.seconds * 1000)
+        self._due.at_boot(ends)
         return [
             call_id
             for call_id, token in operation.holdings
@@ -262,15 +275,34 @@ class SQLiteBackend:
 
     def _postpone(self, operation: Postpone) -> bool:
         self._due.at_wall(operation.not_before)
-        changed = self._changed(
+        self._applied.ready = True
+        row = self._row(
             "postpone" if operation.started else "put_off",
             id=operation.id,
             token=operation.token,
             not_before=operation.not_before,
             attempts=operation.attempts,
         )
-        self._applied.ready = True
-        return bool(changed)
+        if row is None:
+            return False
+        seq, expires = row
+        self._due.at_wall(expires)
+        if operation.failure is not None:
+            self._note(seq, operation.failure)
+        return True
+
+    def _note(self, seq: int, failure: Failure) -> None:
+        self._run(
+            "add_failure",
+            seq=seq,
+            attempt=failure.attempt,
+            started=failure.started,
+            ended=failure.ended,
+            server=failure.server,
+            error=pack_failed(failure.error),
+        )
+        if failure.attempt > KEPT_FAILURES:
+            self._run("trim_failures", seq=seq)
 
     def _release(self, operation: Release) -> bool:
         self._applied.ready = True
@@ -278,53 +310,72 @@ class SQLiteBackend:
 
     def _reclaim(self, operation: Reclaim) -> int:
         self._applied.ready = True
-        return self._changed("reclaim")
+        dead = [text for (text,) in self._rows("holders") if is_dead(text, operation.holder)]
+        return sum(self._changed("reclaim", holder=text) for text in dead)
 
-    def _announce(self, operation: Announce) -> None:
+    def _announce(self, operation: Announce) -> list[str]:
         before = {service: Lane(lane) for service, lane in self._run("deployed")}
-        if before == operation.services:
-            return
-        self._run("undeploy_all")
-        for service, lane in operation.services.items():
-            self._run("deploy", service=service, lane=lane.value)
-        for service in before.keys() | operation.services.keys():
-            lane_now = operation.services.get(service)
-            if before.get(service) is not lane_now:
-                self._run("move_lane", service=service, lane=None if lane_now is None else lane_now.value)
-        self._applied.ready = True
+        after = {**before, **operation.services} if operation.only_add else dict(operation.services)
+        if before != after:
+            self._redeploy(before, after)
+        return sorted(after.keys() - operation.services.keys())
 
-    def _look(self, operation: Look) -> object:
-        if operation.id is not None:
-            found = self._row("look_by_id", id=operation.id)
-        else:
-            found = self._row("look_by_cid", cid=operation.cid)
-        row = self._row("look", seq=found[0]) if found else None
-        return record_of(row) if row else None
+    def _redeploy(self, before: Mapping[str, Lane], after: Mapping[str, Lane]) -> None:
+        self._run("undeploy_all")
+        for service, lane in after.items():
+            self._run("deploy", service=service, lane=lane.value)
+        moved = [service for service in before.keys() | after.keys() if before.get(service) is not after.get(service)]
+        self._run("move_lanes", services=json.dumps(moved))
+        self._applied.ready = True
 
     def _cancel(self, operation: Cancel) -> bool:
         row = self._row("cancel", id=operation.id)
         if row is None:
             return False
-        seq, takeovers, attempts, started = row
+        seq, takeovers, attempts, started, holder = row
         asked = operation.outcome
         outcome = Outcome(
             status=asked.status,
             ended=asked.ended,
             attempts=attempts,
             started=started,
-            server=asked.server,
+            server=asked.server if holder is None else server_of(holder),
             version=asked.version,
         )
         self._record(seq, operation.id, outcome, takeovers)
         return True
 
-    def _purge(self, operation: Purge) -> int:
+    def _purge(self, operation: Purge) -> Purged:
+        """Read what is old, and how large, then delete as much: all statements have the same condition and order."""
         before = self._clock.wall() - int(operation.retention * 1000)
-        rows = self._rows("old", before=before, limit=operation.limit)
-        for (seq,) in rows:
-            for statement in ("purge_outcome", "purge_invocation", "purge_key"):
-                self._run(statement, seq=seq)
-        return len(rows)
+        old = [size for (size,) in self._rows("old_sizes", before=before, limit=operation.limit + 1)]
+        limit = min(operation.limit, _count_up_to(PURGED_BYTES, old))
+        # Outcomes last, because the others find by them what is old.
+        for statement in ("purge_invocations", "purge_failures", "purge_keys", "purge_outcomes"):
+            self._run(statement, before=before, limit=limit)
+        return Purged(limit, more=limit < len(old))
+
+
+def _up_to(size: int, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return rows of the statement `ready` until their payloads have this many bytes; at least one, if there is one."""
+    taken: list[tuple[Any, ...]] = []
+    for row in rows:
+        taken.append(row)
+        size -= len(row[PAYLOAD])
+        if size <= 0:
+            break
+    return taken
+
+
+def _count_up_to(size: int, sizes: Iterable[int]) -> int:
+    """Return how many of these sizes are within another one together; at least one, if there is one."""
+    count = 0
+    for each in sizes:
+        size -= each
+        if size < 0 and count:
+            break
+        count += 1
+    return count
 
 
 def _repeat(call: Invocation, first: tuple[Any, ...]) -> Accepted:
@@ -335,9 +386,3 @@ def _repeat(call: Invocation, first: tuple[Any, ...]) -> Accepted:
             f"(CID {cid}). Use a new key for a new call."
         )
     return Accepted(call_id, cid)
-
-
-def _unstorable(error: Exception) -> Unstorable:
-    refusal = Unstorable(f"This cannot be stored, now or later: {type(error).__name__}: {error}.")
-    refusal.__cause__ = error
-    return refusal

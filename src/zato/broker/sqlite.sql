@@ -1,26 +1,35 @@
--- The embedded broker's file. Zato's own data, written by `zato.broker.sqlite` alone.
+-- The embedded broker's file. Zato's own data, written by `zato.broker` alone.
 --
 --   invocation   what was accepted; a row never changes. `seq` is the order of acceptance and the key of all.
 --   pending      the same calls until they have an outcome; small rows, because they change.
 --                  lane NULL                    stranded: nothing deployed can run it
 --                  token NULL, not_before NULL  ready
 --                  token NULL, not_before set   delayed until then (Unix ms)
---                  token set                    leased to `holder` until `lease_ends` (boot clock, ms)
+--                  token set                    leased until `lease_ends` (boot clock, ms)
+--                  holder, started: of the current lease, or of the last one in which the call ran; the holder is
+--                  `server/run/worker`.
 --                  expires is emptied when a lease ends in which the call ran: what has started once does not expire.
 --   outcome      how it ended; a row never changes. One a call at most: `seq` is the key.
+--   failure      the last 10 attempts of a call that failed and were tried again.
 --   idempotency  key -> the call that used it first, until the retention of its outcome ends.
 --   deployed     which services can run here, and in which lane.
 --   meta         boot_id: the start of the machine that `lease_ends` refers to.
 --
--- Every statement is named; `:name` parameters are bound by name.
+-- What may be large stands last in its row, so that the rest is read without it. `invocation_listed` is the part of
+-- `invocation` that lists look at: entries arrive at its end, which costs acceptance almost nothing, and a million of
+-- them are looked through in a fraction of a second. Indexes by service and parent cost it a tenth.
+--
+-- Every statement is named; `:name` parameters are bound by name. A change of the schema needs a new version of the
+-- format (`zato.broker.format`) and a statement `upgrade_N` from the version before, which makes the same schema.
 
 -- name: schema
 CREATE TABLE invocation (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, cid TEXT NOT NULL, service TEXT NOT NULL,
   parent TEXT, created INTEGER NOT NULL, not_before INTEGER, expires INTEGER, queue TEXT NOT NULL,
-  priority INTEGER NOT NULL, payload BLOB NOT NULL, options BLOB NOT NULL
+  priority INTEGER NOT NULL, options BLOB NOT NULL, payload BLOB NOT NULL
 ) STRICT;
 CREATE INDEX invocation_by_cid ON invocation (cid, seq);
+CREATE INDEX invocation_listed ON invocation (seq, created, service, parent);
 CREATE TABLE pending (
   seq INTEGER PRIMARY KEY, service TEXT NOT NULL, lane TEXT, priority INTEGER NOT NULL, not_before INTEGER,
   expires INTEGER, token BLOB, lease_ends INTEGER, holder TEXT, started INTEGER,
@@ -31,13 +40,53 @@ CREATE INDEX pending_due ON pending (not_before) WHERE not_before IS NOT NULL;
 CREATE INDEX pending_expires ON pending (expires) WHERE expires IS NOT NULL AND token IS NULL;
 CREATE INDEX pending_leased ON pending (lease_ends) WHERE token IS NOT NULL;
 CREATE TABLE outcome (
-  seq INTEGER PRIMARY KEY, status TEXT NOT NULL, ended INTEGER NOT NULL, started INTEGER, response BLOB,
-  error BLOB, attempts INTEGER NOT NULL, takeovers INTEGER NOT NULL, server TEXT, version TEXT
+  seq INTEGER PRIMARY KEY, status TEXT NOT NULL, ended INTEGER NOT NULL, started INTEGER,
+  attempts INTEGER NOT NULL, takeovers INTEGER NOT NULL, server TEXT, version TEXT, error BLOB, response BLOB
 ) STRICT;
 CREATE INDEX outcome_by_end ON outcome (ended);
+CREATE INDEX outcome_not_done ON outcome (status) WHERE status <> 'done';
+CREATE TABLE failure (
+  seq INTEGER NOT NULL, attempt INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,
+  server TEXT NOT NULL, error BLOB NOT NULL, PRIMARY KEY (seq, attempt)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE idempotency (key TEXT PRIMARY KEY, seq INTEGER NOT NULL UNIQUE) STRICT;
 CREATE TABLE deployed (service TEXT PRIMARY KEY, lane TEXT NOT NULL) STRICT;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+-- name: upgrade_1
+ALTER TABLE invocation RENAME TO invocation_1;
+ALTER TABLE outcome RENAME TO outcome_1;
+DROP INDEX invocation_by_cid;
+DROP INDEX outcome_by_end;
+CREATE TABLE invocation (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, cid TEXT NOT NULL, service TEXT NOT NULL,
+  parent TEXT, created INTEGER NOT NULL, not_before INTEGER, expires INTEGER, queue TEXT NOT NULL,
+  priority INTEGER NOT NULL, options BLOB NOT NULL, payload BLOB NOT NULL
+) STRICT;
+INSERT INTO invocation (seq, id, cid, service, parent, created, not_before, expires, queue, priority, options, payload)
+SELECT seq, id, cid, service, parent, created, not_before, expires, queue, priority, options, payload
+FROM invocation_1 ORDER BY seq;
+INSERT INTO sqlite_sequence (name, seq) SELECT 'invocation', 0
+WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'invocation');
+UPDATE sqlite_sequence SET seq = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'invocation_1'), 0)
+WHERE name = 'invocation';
+DROP TABLE invocation_1;
+CREATE INDEX invocation_by_cid ON invocation (cid, seq);
+CREATE INDEX invocation_listed ON invocation (seq, created, service, parent);
+CREATE TABLE outcome (
+  seq INTEGER PRIMARY KEY, status TEXT NOT NULL, ended INTEGER NOT NULL, started INTEGER,
+  attempts INTEGER NOT NULL, takeovers INTEGER NOT NULL, server TEXT, version TEXT, error BLOB, response BLOB
+) STRICT;
+INSERT INTO outcome (seq, status, ended, started, attempts, takeovers, server, version, error, response)
+SELECT seq, status, ended, started, attempts, takeovers, server, version, error, response FROM outcome_1 ORDER BY seq;
+DROP TABLE outcome_1;
+CREATE INDEX outcome_by_end ON outcome (ended);
+CREATE INDEX outcome_not_done ON outcome (status) WHERE status <> 'done';
+CREATE TABLE failure (
+  seq INTEGER NOT NULL, attempt INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,
+  server TEXT NOT NULL, error BLOB NOT NULL, PRIMARY KEY (seq, attempt)
+) STRICT, WITHOUT ROWID;
+UPDATE pending SET holder = holder || '//1' WHERE holder IS NOT NULL;
 
 -- name: accept_invocation
 INSERT INTO invocation (id, cid, service, parent, created, not_before, expires, queue, priority, payload, options)
@@ -70,12 +119,19 @@ WHERE seq IN (SELECT seq FROM pending WHERE not_before <= :now ORDER BY not_befo
 SELECT 1 FROM pending WHERE token IS NOT NULL AND lease_ends <= :boot LIMIT 1
 
 -- name: ended_leases
-UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, expires = NULL, takeovers = takeovers + 1
+UPDATE pending SET token = NULL, lease_ends = NULL, expires = NULL, takeovers = takeovers + 1
 WHERE seq IN (SELECT seq FROM pending WHERE token IS NOT NULL AND lease_ends <= :boot ORDER BY lease_ends LIMIT 100)
 
--- name: reclaim
-UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, expires = NULL, takeovers = takeovers + 1
+-- name: reclaim_all
+UPDATE pending SET token = NULL, lease_ends = NULL, expires = NULL, takeovers = takeovers + 1
 WHERE token IS NOT NULL
+
+-- name: holders
+SELECT DISTINCT holder FROM pending WHERE token IS NOT NULL
+
+-- name: reclaim
+UPDATE pending SET token = NULL, lease_ends = NULL, expires = NULL, takeovers = takeovers + 1
+WHERE token IS NOT NULL AND holder = :holder
 
 -- name: ready
 SELECT p.attempts, p.takeovers, i.id, i.cid, i.service, i.parent, i.created, i.not_before, i.expires,
@@ -108,22 +164,33 @@ INSERT INTO outcome (seq, status, ended, started, response, error, attempts, tak
 VALUES (:seq, :status, :ended, :started, :response, :error, :attempts, :takeovers, :server, :version)
 
 -- name: postpone
-UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, expires = NULL, not_before = :not_before,
-       attempts = :attempts
+UPDATE pending SET token = NULL, lease_ends = NULL, expires = NULL, not_before = :not_before, attempts = :attempts
 WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token = :token
+RETURNING seq, expires
 
 -- name: put_off
-UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, not_before = :not_before,
-       started = CASE WHEN attempts + takeovers > 0 THEN started END
+UPDATE pending SET token = NULL, lease_ends = NULL, not_before = :not_before,
+       started = CASE WHEN attempts + takeovers > 0 THEN started END,
+       holder = CASE WHEN attempts + takeovers > 0 THEN holder END
 WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token = :token
+RETURNING seq, expires
+
+-- name: add_failure
+INSERT OR REPLACE INTO failure (seq, attempt, started, ended, server, error)
+VALUES (:seq, :attempt, :started, :ended, :server, :error)
+
+-- name: trim_failures
+DELETE FROM failure
+WHERE seq = :seq
+  AND attempt <= (SELECT attempt FROM failure WHERE seq = :seq ORDER BY attempt DESC LIMIT 1 OFFSET 10)
 
 -- name: release
-UPDATE pending SET token = NULL, lease_ends = NULL, holder = NULL, expires = NULL
+UPDATE pending SET token = NULL, lease_ends = NULL, expires = NULL
 WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token = :token
 
 -- name: cancel
-DELETE FROM pending WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token IS NULL
-RETURNING seq, takeovers, attempts, started
+DELETE FROM pending WHERE seq = (SELECT seq FROM invocation WHERE id = :id)
+RETURNING seq, takeovers, attempts + (token IS NOT NULL), started, holder
 
 -- name: deployed
 SELECT service, lane FROM deployed
@@ -134,8 +201,9 @@ DELETE FROM deployed
 -- name: deploy
 INSERT INTO deployed (service, lane) VALUES (:service, :lane)
 
--- name: move_lane
-UPDATE pending SET lane = :lane WHERE service = :service
+-- name: move_lanes
+UPDATE pending SET lane = (SELECT d.lane FROM deployed d WHERE d.service = pending.service)
+WHERE service IN (SELECT value FROM json_each(:services))
 
 -- name: look_by_id
 SELECT seq FROM invocation WHERE id = :id
@@ -144,26 +212,95 @@ SELECT seq FROM invocation WHERE id = :id
 SELECT seq FROM invocation WHERE cid = :cid ORDER BY seq DESC LIMIT 1
 
 -- name: look
-SELECT i.id, i.cid, i.service, i.parent, i.created, i.not_before, i.expires, i.queue, i.priority, i.payload, i.options,
-       (SELECT count(*) FROM invocation c WHERE c.cid = i.cid),
+SELECT i.id, i.cid, i.service, i.parent, i.created, i.not_before, i.expires, i.queue, i.priority,
+       CASE WHEN :whole THEN i.payload ELSE x'' END, i.options,
        p.seq IS NOT NULL, p.lane, p.not_before, p.token IS NOT NULL, p.holder, p.started, p.attempts, p.takeovers,
-       o.status, o.ended, o.started, o.response, o.error, o.attempts, o.takeovers, o.server, o.version
+       o.status, o.ended, o.started, CASE WHEN :whole THEN o.response END, o.error, o.attempts, o.takeovers, o.server,
+       o.version
 FROM invocation i LEFT JOIN pending p USING (seq) LEFT JOIN outcome o USING (seq) WHERE i.seq = :seq
 
--- name: old
-SELECT seq FROM outcome WHERE ended < :before ORDER BY ended LIMIT :limit
+-- name: cid_count
+SELECT count(*) FROM invocation WHERE cid = :cid
 
--- name: purge_outcome
-DELETE FROM outcome WHERE seq = :seq
+-- name: failures
+SELECT attempt, started, ended, server, error FROM failure WHERE seq = :seq ORDER BY attempt
 
--- name: purge_invocation
-DELETE FROM invocation WHERE seq = :seq
+-- name: find_by_cid
+SELECT seq FROM invocation i WHERE i.cid = :cid
 
--- name: purge_key
-DELETE FROM idempotency WHERE seq = :seq
+-- name: find_listed
+SELECT seq FROM invocation i INDEXED BY invocation_listed WHERE true
+
+-- name: find_running
+SELECT seq FROM pending d INDEXED BY pending_leased CROSS JOIN invocation i INDEXED BY invocation_listed USING (seq)
+WHERE d.token IS NOT NULL
+
+-- name: find_pending
+SELECT seq FROM pending d NOT INDEXED CROSS JOIN invocation i INDEXED BY invocation_listed USING (seq)
+WHERE d.token IS NULL AND (:service IS NULL OR d.service = :service)
+  AND :status = CASE WHEN d.not_before IS NOT NULL THEN 'delayed' WHEN d.lane IS NULL THEN 'stranded' ELSE 'waiting' END
+
+-- name: find_done
+SELECT seq FROM outcome d NOT INDEXED CROSS JOIN invocation i INDEXED BY invocation_listed USING (seq)
+WHERE d.status = 'done'
+
+-- name: find_not_done
+SELECT seq FROM outcome d INDEXED BY outcome_not_done CROSS JOIN invocation i INDEXED BY invocation_listed USING (seq)
+WHERE d.status <> 'done' AND d.status = :status
+
+-- name: find_rest
+  AND seq < :before AND (:service IS NULL OR i.service = :service) AND (:parent IS NULL OR i.parent = :parent)
+  AND (:since IS NULL OR i.created >= :since) AND (:until IS NULL OR i.created < :until)
+
+-- name: find_status
+  AND :status = coalesce(
+    (SELECT o.status FROM outcome o WHERE o.seq = i.seq),
+    (SELECT CASE WHEN p.token IS NOT NULL THEN 'running' WHEN p.not_before IS NOT NULL THEN 'delayed'
+                 WHEN p.lane IS NULL THEN 'stranded' ELSE 'waiting' END FROM pending p WHERE p.seq = i.seq))
+
+-- name: find_page
+ORDER BY seq DESC LIMIT :limit
+
+-- name: old_sizes
+SELECT length(i.payload) + length(i.options) + coalesce(length(o.response), 0) + coalesce(length(o.error), 0)
+       + coalesce((SELECT sum(length(f.error)) FROM failure f WHERE f.seq = o.seq), 0)
+FROM outcome o JOIN invocation i USING (seq) WHERE o.ended < :before ORDER BY o.ended LIMIT :limit
+
+-- name: purge_invocations
+DELETE FROM invocation WHERE seq IN (SELECT seq FROM outcome WHERE ended < :before ORDER BY ended LIMIT :limit)
+
+-- name: purge_failures
+DELETE FROM failure WHERE seq IN (SELECT seq FROM outcome WHERE ended < :before ORDER BY ended LIMIT :limit)
+
+-- name: purge_keys
+DELETE FROM idempotency WHERE seq IN (SELECT seq FROM outcome WHERE ended < :before ORDER BY ended LIMIT :limit)
+
+-- name: purge_outcomes
+DELETE FROM outcome WHERE seq IN (SELECT seq FROM outcome WHERE ended < :before ORDER BY ended LIMIT :limit)
 
 -- name: boot_id
 SELECT value FROM meta WHERE name = 'boot_id'
 
 -- name: set_boot_id
 INSERT INTO meta (name, value) VALUES ('boot_id', :boot_id) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- name: attach_backup
+ATTACH :file AS backup
+
+-- name: restore
+DELETE FROM failure;
+DELETE FROM idempotency;
+DELETE FROM outcome;
+DELETE FROM pending;
+DELETE FROM invocation;
+INSERT INTO invocation SELECT * FROM backup.invocation;
+INSERT INTO outcome SELECT * FROM backup.outcome;
+INSERT INTO failure SELECT * FROM backup.failure;
+INSERT INTO idempotency SELECT * FROM backup.idempotency;
+INSERT INTO pending (seq, service, lane, priority, not_before, expires, holder, started, attempts, takeovers)
+SELECT p.seq, p.service, (SELECT d.lane FROM main.deployed d WHERE d.service = p.service), p.priority, p.not_before,
+       CASE WHEN p.token IS NULL THEN p.expires END, p.holder, p.started, p.attempts, p.takeovers
+FROM backup.pending p ORDER BY p.seq;
+
+-- name: contents
+SELECT (SELECT count(*) FROM pending), (SELECT count(*) FROM outcome)

@@ -6,13 +6,15 @@ from typing import Any
 
 import msgspec
 
-from zato.core.invocation import ONCE
 from zato.core.retry import Retry
+from zato.core.stop import StopSign
 
-__all__ = ["MAX_SECONDS", "AsyncCall", "Call", "HTTPInfo"]
+__all__ = ["MAX_SECONDS", "MAX_TIME_LIMIT", "AsyncCall", "Call", "HTTPInfo"]
 
 # The longest delay, expiration or timeout that is understood: three hundred years.
 MAX_SECONDS = 10.0**10
+# The longest time limit: what every clock and lock can wait for, thirty years.
+MAX_TIME_LIMIT = 10.0**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class Call(msgspec.Struct, kw_only=True):
         channel_name: which door of that type.
         http: tells the HTTP request the call came with, if it did.
         chain: names of the services that wait for this one, outermost first.
+        stop: set when the service should stop; those that it invokes have the same one, or one below it.
     """
 
     cid: str
@@ -54,6 +57,7 @@ class Call(msgspec.Struct, kw_only=True):
     in_reply_to: str | None = None
     http: Callable[[], HTTPInfo] | None = None
     chain: tuple[str, ...] = ()
+    stop: StopSign = msgspec.field(default_factory=StopSign)
 
 
 class AsyncCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +70,8 @@ class AsyncCall(msgspec.Struct, frozen=True, kw_only=True):
         on_failure: names of the services that learn of a failure.
         expiration: seconds within which it must start; None or 0 means it never expires.
         delay: seconds before it may start, or None.
+        retry: how often to try; None leaves it to the target's class.
+        time_limit: seconds that one attempt may take, 0 for any; None leaves it to the target's class.
         cid: the CID it is to run under, or None for a new one.
     """
 
@@ -81,7 +87,8 @@ class AsyncCall(msgspec.Struct, frozen=True, kw_only=True):
     on_failure: tuple[str, ...] = ()
     expiration: float | None = None
     delay: float | None = None
-    retry: Retry = ONCE
+    retry: Retry | None = None
+    time_limit: float | None = None
     cid: str | None = None
     in_reply_to: str | None = None
     replay_of: str | None = None

@@ -5,10 +5,11 @@ Chance and time come in as arguments; `zato.server.identity` supplies them.
 
 from zato.core.errors import InvalidCID
 
-__all__ = ["CID_ENTROPY", "ID_ENTROPY", "check_cid", "make_cid", "make_invocation_id"]
+__all__ = ["CID_ENTROPY", "ID_ENTROPY", "ID_LENGTH", "check_cid", "make_cid", "make_invocation_id"]
 
 CID_ENTROPY = 12
 ID_ENTROPY = 7
+ID_LENGTH = 26
 MAX_CID_LENGTH = 128
 
 # The first digit must be a letter, so that no JSON parser takes a CID for a number.

@@ -55,6 +55,8 @@ class InvokeRequest:
         expiration: seconds in which a background call must start, or None for ever.
         timeout: seconds the call may take, or None for ever.
         delay: seconds before a background call may start, or None.
+        retry: how often to try a background call, in any form that `Retry.of` takes, or None.
+        time_limit: seconds that one attempt of a background call may take, 0 for any, or None.
     """
 
     name: str
@@ -71,6 +73,7 @@ class InvokeRequest:
     on_failure: tuple[str, ...] | None = None
     delay: float | None = None
     retry: object = None
+    time_limit: float | None = None
     cid: str | None = None
     idempotency_key: str | None = None
 
@@ -213,13 +216,17 @@ def _text(key: str, value: object) -> str:
 
 
 def _seconds(key: str, value: object) -> float | None:
+    return _duration(key, value) or None
+
+
+def _duration(key: str, value: object) -> float:
     try:
         seconds = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
         seconds = None
     if seconds is None or not 0 <= seconds < MAX_SECONDS:
         raise BadRequest(f"{key!r} is a number of seconds from 0, not {value!r:.80}.")
-    return seconds or None
+    return seconds
 
 
 def _drop_default_expiration(known: dict[str, Any]) -> None:
@@ -253,6 +260,7 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "on_failure": _names,
     "delay": _seconds,
     "retry": _as_it_is,
+    "time_limit": _duration,
     "cid": _text,
     "idempotency_key": _text,
 }

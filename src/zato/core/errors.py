@@ -19,6 +19,7 @@ __all__ = [
     "InvalidPayload",
     "InvalidResponse",
     "InvalidSetting",
+    "InvocationCancelled",
     "InvocationTimeout",
     "MethodNotAllowed",
     "NotFound",
@@ -27,11 +28,13 @@ __all__ = [
     "PayloadTooLarge",
     "RecursiveInvocation",
     "RequestTimeout",
+    "ResponseTooLarge",
     "ServerNotRunning",
     "ServiceDefinitionError",
     "ServiceError",
     "ServiceUnavailable",
     "ShuttingDown",
+    "StartFailed",
     "TooManyRequests",
     "Unauthorized",
     "UnknownService",
@@ -174,7 +177,7 @@ class BrokerUnavailable(ServiceUnavailable):
 
 
 class InvocationTimeout(ServiceError):
-    """A call ran longer than the `timeout` its caller gave it."""
+    """A call ran longer than the `timeout` its caller gave it, or than its `time_limit`."""
 
     code = "timeout"
     status = 504
@@ -183,6 +186,23 @@ class InvocationTimeout(ServiceError):
     def after(cls, service: str, seconds: float) -> Self:
         """Say which service did not answer, and within which time."""
         return cls(f"{service!r} did not answer within {seconds:g} s.")
+
+    @classmethod
+    def over_limit(cls, service: str, seconds: float) -> Self:
+        """Say which service did not end, and within which limit."""
+        return cls(f"{service!r} did not end within its time limit of {seconds:g} s.")
+
+
+class InvocationCancelled(ServiceError):
+    """An `AsyncService` that a blocking one invoked was stopped, because the call they belong to was."""
+
+    code = "cancelled"
+    status = 503
+
+    @classmethod
+    def of(cls, service: str) -> Self:
+        """Say which service was stopped."""
+        return cls(f"{service!r} was stopped before it ended: nobody waits for it any more.")
 
 
 class InvalidCID(BadRequest):
@@ -227,6 +247,12 @@ class InvalidResponse(ZatoError):
     code = "invalid_response"
 
 
+class ResponseTooLarge(ZatoError):
+    """A service returned more than one reply may carry."""
+
+    code = "response_too_large"
+
+
 class RecursiveInvocation(ZatoError):
     """A service invokes itself synchronously, directly or through too many others."""
 
@@ -258,6 +284,12 @@ class ServerNotRunning(ZatoError):
 
     code = "server_not_running"
     exit_code = 3
+
+
+class StartFailed(ZatoError):
+    """A server that was to go on by itself did not start."""
+
+    code = "start_failed"
 
 
 def hint_for(name: str, candidates: Iterable[str]) -> str:

@@ -18,6 +18,8 @@ __all__ = [
     "ONCE",
     "Delivery",
     "ErrorInfo",
+    "Failure",
+    "Holder",
     "Invocation",
     "Lane",
     "Outcome",
@@ -61,6 +63,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
         not_before: it must not start earlier, or None.
         expires: it must not start later, or None.
         environ: JSON object handed on by the caller, or None.
+        time_limit: seconds that one attempt may take, or None.
     """
 
     id: str
@@ -79,10 +82,26 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     callback: tuple[str, ...] = ()
     on_failure: tuple[str, ...] = ()
     retry: Retry = ONCE
+    time_limit: float | None = None
     data_format: str = "dict"
     transport: str | None = None
     environ: bytes | None = None
     idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds leases: one process of a server.
+
+    Attributes:
+        server: the server's name.
+        run: tells one start of the server from all others.
+        worker: which of the server's processes, from 1; a process that replaces a dead one has its number.
+    """
+
+    server: str
+    run: str = ""
+    worker: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +121,20 @@ class ErrorInfo:
     def public(self) -> dict[str, str]:
         """Return what callers see: everything except the traceback."""
         return {"code": self.code, "type": self.type, "message": self.message}
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt that failed and was followed, or is to be followed, by another.
+
+    Attributes:
+        attempt: which one, from 1.
+    """
+
+    attempt: int
+    started: int
+    ended: int
+    server: str
+    error: ErrorInfo
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +172,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Everything the broker knows of one invocation now."""
+    """Everything the broker knows of one invocation now.
+
+    Attributes:
+        failures: the last attempts that failed and were tried again, oldest first.
+    """
 
     invocation: Invocation
     status: Status
@@ -150,3 +187,4 @@ class Record:
     not_before: int | None
     outcome: Outcome | None
     cid_count: int
+    failures: tuple[Failure, ...] = ()

@@ -29,12 +29,19 @@ class Settings:
     name: str = _setting("server1", "Name of this server, shown in records and logs.")
     host: str = _setting("127.0.0.1", "Address the server listens on.")
     port: int = _setting(11223, "TCP port the server listens on.", low=1, high=65535)
+    workers: int = _setting(1, "Worker processes that answer requests and run services.", low=1, high=64)
+    max_stall: float = _setting(
+        60.0, "Seconds an event loop may stand still before it is replaced; 0: for ever.", low=0
+    )
+    tls_cert: str = _setting("", "Certificate chain in PEM, to serve HTTPS; a path from the environment's folder.")
+    tls_key: str = _setting("", "The private key of 'tls_cert' in PEM, not encrypted.")
     broker: str = _setting("sqlite", "What keeps background calls: 'sqlite' is a file in the environment.")
     http_threads: int = _setting(32, "Blocking services that requests may run at once.", low=1, high=1000)
     background_threads: int = _setting(32, "Blocking services that run in the background at once.", low=1, high=1000)
     background_tasks: int = _setting(1000, "AsyncServices that run in the background at once.", low=1, high=100_000)
     max_requests: int = _setting(1000, "Requests in progress at once; the next one gets a 503.", low=1, high=20_000)
     max_body: int = _setting(20_000_000, "Largest body of a request, in bytes.", low=1)
+    max_response: int = _setting(50_000_000, "Largest response of a request, in bytes.", low=1)
     body_timeout: float = _setting(30.0, "Seconds within which a request's body must have arrived.", low=0.1)
     max_stored: int = _setting(10_000_000, "Largest payload or response of a background call, in bytes.", low=1)
     lease: float = _setting(15.0, "Seconds after which a vanished holder's work is taken over.", low=1)
@@ -115,7 +122,7 @@ def _converted(setting: Setting, value: object) -> object | None:
     if isinstance(value, bool):
         return None
     if setting.type is str:
-        return value if isinstance(value, str) and value else None
+        return value if isinstance(value, str) and (value or not setting.default) else None
     if not isinstance(value, str | int | float):
         return None
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -190,6 +191,37 @@ def test_listeners_hear_of_what_threads_asked_for(desk: Desk) -> None:
     desk.batcher.wait(FIRST)
 
     assert desk.run_until(1) == ["ready"]
+
+
+def test_other_processes_can_be_told_of_each_batch(desk: Desk) -> None:
+    """Whoever tells them does so on the store thread, once a batch, after the results were handed back."""
+    told: list[tuple[str, object]] = []
+    desk.batcher.on_applied = lambda applied: told.append((threading.current_thread().name, applied.ended))
+    desk.backend.answer = lambda batch: Applied(results=list(batch), ended=["x"])
+    desk.fill_one_batch(SECOND, THIRD)
+    desk.run_until(2)
+    desk.batcher.close()
+
+    assert told == [("zato-store", ["x"])] * 2
+
+
+@pytest.mark.parametrize(("shares", "pauses"), [(True, 3), (False, 0)], ids=["beside-others", "alone"])
+def test_pause_between_batches_is_for_others(monkeypatch: pytest.MonkeyPatch, shares: bool, pauses: int) -> None:
+    """Beside other processes a busy store thread gives them their turn; after a lone operation it does not."""
+    monkeypatch.setattr("zato.broker.batcher.PAUSE", 0.1)
+    loop = asyncio.new_event_loop()
+    batcher = Batcher(ScriptedBackend(), loop, shares=shares)
+    for _ in range(3 * MAX_BATCH):
+        batcher.post(FIRST, _nobody)
+    began = time.perf_counter()
+    batcher.start()
+    for _ in range(10):
+        batcher.wait(FIRST)
+    seconds = time.perf_counter() - began
+    batcher.close()
+    loop.close()
+
+    assert pauses * 0.1 <= seconds < (pauses + 1) * 0.1
 
 
 def test_nobody_has_to_listen(desk: Desk) -> None:

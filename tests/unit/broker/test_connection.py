@@ -3,7 +3,7 @@
 import apsw
 import pytest
 
-from zato.broker.connection import is_file_at_fault, is_locked
+from zato.broker.connection import is_file_at_fault, is_full, is_locked
 
 LATER = [
     apsw.BusyError,
@@ -36,3 +36,9 @@ def test_fault_of_what_is_to_be_stored(kind: type[Exception]) -> None:
 def test_lock() -> None:
     """Only a lock of another process is worth no second try of each operation on its own."""
     assert [is_locked(kind("x")) for kind in (apsw.BusyError, apsw.FullError)] == [True, False]
+
+
+def test_room() -> None:
+    """A disk that is full, and a file that may not grow, are told from what no room helps against."""
+    kinds = (apsw.FullError, apsw.IOError, apsw.CorruptError, apsw.SQLError)
+    assert [is_full(kind("x")) for kind in kinds] == [True, True, False, False]

@@ -1,5 +1,6 @@
 """From a setting to a backend."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -7,10 +8,11 @@ import pytest
 
 from tests.support.clocks import TurnableClock
 from tests.support.subprocesses import run_python
-from zato.broker.base import Applied
-from zato.broker.open import open_backend
+from zato.broker.base import Applied, Backend, Clock
+from zato.broker.open import open_backend, open_reader
 from zato.core.errors import InvalidSetting
 
+Opener = Callable[[str, Path, Clock], Backend]
 PRINT_MODULES = "import zato.broker.open, zato.broker.batcher, sys; print(*sys.modules)"
 
 
@@ -22,11 +24,21 @@ def test_sqlite_is_a_file_in_the_data_folder(tmp_path: Path) -> None:
     assert (tmp_path / "broker.db").is_file()
 
 
+def test_sqlite_is_read_from_the_same_file(tmp_path: Path) -> None:
+    """A reader is opened beside a backend."""
+    with (
+        closing(open_backend("sqlite", tmp_path, TurnableClock())),
+        closing(open_reader("sqlite", tmp_path, TurnableClock())) as reader,
+    ):
+        assert reader.apply([]) == Applied()
+
+
+@pytest.mark.parametrize("opener", [open_backend, open_reader])
 @pytest.mark.parametrize("broker", ["SQLite", "mysql", "", "sqlite:///x"])
-def test_unknown_broker_is_refused_with_what_is_known(tmp_path: Path, broker: str) -> None:
+def test_unknown_broker_is_refused_with_what_is_known(tmp_path: Path, broker: str, opener: Opener) -> None:
     """The message quotes the setting and names a value that works; no file is made."""
     with pytest.raises(InvalidSetting) as caught:
-        open_backend(broker, tmp_path, TurnableClock())
+        opener(broker, tmp_path, TurnableClock())
 
     assert str(caught.value) == f"broker = {broker!r} is not known. Use 'sqlite'."
     assert list(tmp_path.iterdir()) == []

@@ -4,22 +4,39 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import apsw
 import pytest
 
-from tests.contract.calls import DEPLOYED, TOKEN, accept, ask, call_id, finish, lease, look, make_call
+from tests.contract.calls import DEPLOYED, SUCCESSOR, TOKEN, accept, ask, call_id, finish, lease, look, make_call
 from tests.support.clocks import TurnableClock
 from tests.support.subprocesses import unmeasured_environment
-from zato.broker.base import Accept, Announce, Beat, Cancel, Look, Operation, Postpone, Purge, Reclaim, Release
-from zato.broker.connection import FORMAT_VERSION
+from tests.unit.broker.old_files import execute
+from zato.broker.base import (
+    Accept,
+    Accepted,
+    Announce,
+    Beat,
+    Cancel,
+    Find,
+    Look,
+    Operation,
+    Postpone,
+    Purge,
+    Purged,
+    Reclaim,
+    Release,
+)
+from zato.broker.format import FORMAT_VERSION
+from zato.broker.reading import parts_of
 from zato.broker.sqlite import SQLiteBackend
+from zato.broker.statements import load_statements
 from zato.core.errors import BrokerUnavailable, EnvironmentFault
-from zato.core.invocation import Outcome, Status
+from zato.core.invocation import ErrorInfo, Failure, Lane, Outcome, Status
 
+TABLES = ("invocation", "pending", "outcome", "idempotency", "failure")
 ENDED = Outcome(status=Status.CANCELLED, ended=1)
 OPEN = """
 import sys
@@ -109,8 +126,9 @@ def test_an_outcome_is_forced_to_the_disk_with_its_batch(backend: SQLiteBackend,
     [
         pytest.param(Beat(((call_id(1), TOKEN),), 15), id="beat"),
         pytest.param(Postpone(call_id(1), TOKEN, 1, 1), id="postpone"),
-        pytest.param(Reclaim(), id="reclaim"),
+        pytest.param(Reclaim(SUCCESSOR), id="reclaim"),
         pytest.param(Look(id=call_id(1)), id="look"),
+        pytest.param(Find(), id="find"),
         pytest.param(Purge(60), id="purge"),
     ],
 )
@@ -132,7 +150,7 @@ def test_a_lease_does_not_wait_for_the_disk(backend: SQLiteBackend, disk: Counti
 def test_a_file_of_a_newer_version_is_refused(path: Path, clock: TurnableClock) -> None:
     """The message names the file and both versions, and the file stays as it is."""
     SQLiteBackend(path, clock).close()
-    _execute(path, f"PRAGMA user_version = {FORMAT_VERSION + 1}")
+    execute(path, f"PRAGMA user_version = {FORMAT_VERSION + 1}")
 
     with pytest.raises(EnvironmentFault) as caught:
         SQLiteBackend(path, clock)
@@ -140,7 +158,7 @@ def test_a_file_of_a_newer_version_is_refused(path: Path, clock: TurnableClock) 
     assert str(caught.value) == (
         f"{path} is of format {FORMAT_VERSION + 1}; this version of zato reads up to {FORMAT_VERSION}. Upgrade zato."
     )
-    assert _execute(path, "PRAGMA user_version") == [(FORMAT_VERSION + 1,)]
+    assert execute(path, "PRAGMA user_version") == [(FORMAT_VERSION + 1,)]
 
 
 def _garbage(path: Path) -> None:
@@ -165,7 +183,7 @@ def _unwritable_log(path: Path) -> None:
 
 
 def _tables_of_somebody_else(path: Path) -> None:
-    _execute(path, "CREATE TABLE invocation (name TEXT)")
+    execute(path, "CREATE TABLE invocation (name TEXT)")
 
 
 @pytest.mark.parametrize(
@@ -208,6 +226,71 @@ def test_another_process_that_holds_the_file_makes_it_unavailable(path: Path, cl
         assert [type(result).__name__ for result in backend.apply(batch).results] == ["Accepted"] * 3
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_memory_that_ran_out_is_named(path: Path, clock: TurnableClock, count: int) -> None:
+    """The message says what is missing and what to do, and with memory again the call is stored."""
+    batch = [Accept(make_call(number, payload=bytes(5_000_000))) for number in range(count)]
+    with closing(SQLiteBackend(path, clock)) as backend:
+        with _little_memory():
+            refusals = _refusals(backend, batch)
+        assert [type(result) for result in backend.apply(batch).results] == [Accepted] * count
+
+    assert (
+        refusals
+        == [
+            "The broker's file cannot be written now: there is no memory left for it. Send less at once, or give the "
+            "machine more memory."
+        ]
+        * count
+    )
+
+
+@contextmanager
+def _little_memory() -> Iterator[None]:
+    before = apsw.hard_heap_limit(apsw.memory_used() + 1_000_000)
+    try:
+        yield
+    finally:
+        apsw.hard_heap_limit(before)
+
+
+def _refusals(backend: SQLiteBackend, batch: list[Accept]) -> list[str]:
+    try:
+        return [str(result) for result in backend.apply(batch).results]
+    except BrokerUnavailable as refusal:
+        return [str(refusal)]
+
+
+def test_many_services_move_in_one_go(path: Path, clock: TurnableClock) -> None:
+    """What waits is looked through once, however many services changed."""
+    services = {f"many.{number}": Lane.THREAD for number in range(50)}
+    with _noted() as statements, closing(SQLiteBackend(path, clock)) as backend:
+        accept(backend, *(make_call(number, service=f"many.{number}") for number in range(60)))
+        ask(backend, Announce(services))
+
+    assert execute(path, "SELECT lane, count(*) FROM pending GROUP BY 1") == [(None, 10), ("thread", 50)]
+    assert sum(statement.startswith("UPDATE pending SET lane") for statement in statements) == 1
+
+
+@contextmanager
+def _noted() -> Iterator[list[str]]:
+    """Note the statements of connections that are opened meanwhile."""
+    statements: list[str] = []
+
+    def note(_cursor: apsw.Cursor, statement: str, _bindings: object) -> bool:
+        statements.append(statement)
+        return True
+
+    def watch(connection: apsw.Connection) -> None:
+        connection.exec_trace = note
+
+    apsw.connection_hooks.append(watch)
+    try:
+        yield statements
+    finally:
+        apsw.connection_hooks.remove(watch)
+
+
 @pytest.mark.parametrize("lock", ["IMMEDIATE", "EXCLUSIVE"])
 def test_opening_a_locked_file_is_given_up_after_some_patience(path: Path, clock: TurnableClock, lock: str) -> None:
     """A lock that is held for a moment does not matter; about one that stays, the message says what to do."""
@@ -242,9 +325,53 @@ def test_space_of_purged_calls_is_used_again(path: Path, clock: TurnableClock) -
         sizes = []
         for number in range(12):
             _run_and_purge(backend, number, clock)
-            sizes.append(_execute(path, "PRAGMA page_count")[0][0])
+            sizes.append(execute(path, "PRAGMA page_count")[0][0])
 
     assert sizes[-1] <= sizes[3]
+
+
+def test_a_purge_takes_keys_and_failures_along(path: Path, clock: TurnableClock) -> None:
+    """Of a call whose retention is over, no row is left in any table; of the others, every one."""
+    error = ErrorInfo("exception", "ValueError", "No.")
+    with closing(SQLiteBackend(path, clock)) as backend:
+        ask(backend, Announce(DEPLOYED))
+        accept(backend, *(make_call(number, idempotency_key=f"k{number}") for number in range(6)))
+        lease(backend)
+        for number in range(6):
+            failure = Failure(attempt=1, started=1, ended=2, server="s", error=error)
+            ask(backend, Postpone(call_id(number), TOKEN, 1, 1, failure=failure))
+        lease(backend)
+        for number in range(4):
+            finish(backend, number)
+        clock.turn(100)
+        purged = ask(backend, Purge(retention=60, limit=3))
+
+    counts = [execute(path, f"SELECT count(*), min(seq) FROM {table}") for table in TABLES]
+    assert (purged, counts) == (Purged(3, more=True), [[(3, 4)], [(2, 5)], [(1, 4)], [(3, 4)], [(3, 4)]])
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param(Find(), id="newest"),
+        pytest.param(Find(service="crm.sync"), id="service"),
+        pytest.param(Find(parent="p", status=Status.DONE), id="parent-and-status"),
+        pytest.param(Find(since=1, until=2), id="times"),
+        *(pytest.param(Find(status=status, since=1), id=status.value) for status in Status),
+    ],
+)
+def test_lists_never_sort_and_never_read_large_rows(path: Path, clock: TurnableClock, operation: Find) -> None:
+    """What is looked through is narrow, and in the order of the list, so that a page ends the search."""
+    SQLiteBackend(path, clock).close()
+    statement = "\n".join(load_statements("zato.broker", "sqlite.sql")[part] for part in parts_of(operation))
+    with closing(apsw.Connection(str(path))) as connection:
+        names = ("status", "before", "service", "parent", "cid", "since", "until", "limit")
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", dict.fromkeys(names)).fetchall()
+
+    steps = [str(row[3]) for row in plan]
+    invocations = [step for step in steps if " i " in step]
+    assert all("COVERING INDEX" in step for step in invocations)
+    assert any("TEMP B-TREE" in step for step in steps) is (operation.status is Status.RUNNING)
 
 
 def _run_and_purge(backend: SQLiteBackend, number: int, clock: TurnableClock) -> None:
@@ -260,8 +387,3 @@ def _start(command: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=pipe, env=unmeasured_environment(), text=True, bufsize=1
     )
-
-
-def _execute(path: Path, statement: str) -> list[tuple[Any, ...]]:
-    with closing(apsw.Connection(str(path))) as connection:
-        return connection.execute(statement).fetchall()

@@ -1,6 +1,5 @@
 """SQL in a file of its own."""
 
-import re
 from importlib import resources
 from pathlib import Path
 
@@ -8,14 +7,7 @@ from zato.broker.statements import load_statements
 
 STATEMENTS = load_statements("zato.broker", "sqlite.sql")
 FOLDER = Path(str(resources.files("zato.broker")))
-CODE = "".join((FOLDER / file).read_text("utf-8") for file in ("sqlite.py", "connection.py"))
-USED = set(
-    re.findall(
-        r'_(?:run|row|rows|changed)\(\s*"(\w+)"(?: if [\w.]+ else "(\w+)")?'
-        r'|\bsql\["(\w+)"\]|\("(purge_\w+)", "(purge_\w+)", "(purge_\w+)"\)',
-        CODE,
-    )
-)
+CODE = "".join(file.read_text("utf-8") for file in sorted(FOLDER.glob("*.py")))
 
 
 def test_each_statement_has_the_name_above_it() -> None:
@@ -31,5 +23,5 @@ def test_what_stands_above_the_first_name_is_no_statement() -> None:
 
 
 def test_every_statement_is_used() -> None:
-    """Nothing is left over in the file, and nothing is missing."""
-    assert {name for names in USED for name in names if name} == set(STATEMENTS)
+    """Nothing is left over in the file; what is missing, other tests stumble over."""
+    assert [name for name in STATEMENTS if not name.startswith("upgrade_") and f'"{name}"' not in CODE] == []

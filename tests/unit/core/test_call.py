@@ -3,7 +3,6 @@
 import pytest
 
 from zato.core.call import AsyncCall, Call, HTTPInfo
-from zato.core.retry import Retry
 
 
 @pytest.mark.parametrize(
@@ -18,16 +17,11 @@ def test_call_without_a_payload_carries_the_empty_text(call: Call | AsyncCall) -
     assert call.payload == ""
 
 
-def test_background_call_by_default_runs_once_and_never_expires() -> None:
+def test_background_call_by_default_never_expires_and_leaves_the_rest_to_the_target() -> None:
     """Nothing but the service need be said; callbacks are then left to the naming convention."""
     call = AsyncCall(service="crm.sync")
-    assert (call.channel, call.callback, call.expiration, call.delay, call.retry) == (
-        "invoke-async",
-        None,
-        None,
-        None,
-        Retry(attempts=1),
-    )
+    assert call.channel == "invoke-async"
+    assert {call.callback, call.expiration, call.delay, call.retry, call.time_limit} == {None}
 
 
 def test_calls_share_nothing() -> None:
@@ -35,3 +29,4 @@ def test_calls_share_nothing() -> None:
     one, other = HTTPInfo(), HTTPInfo()
     assert one.headers is not other.headers
     assert one.params is not other.params
+    assert Call(cid="a", service="b").stop is not Call(cid="a", service="b").stop

@@ -314,6 +314,7 @@ def test_payload_that_is_not_base64_is_refused(payload: str) -> None:
         pytest.param("delay", "inf", "'delay' is a number of seconds from 0, not 'inf'", id="infinity"),
         pytest.param("delay", 1e10, "'delay' is a number of seconds from 0, not 10000000000", id="centuries"),
         pytest.param("delay", 10**400, "'delay' is a number of seconds from 0, not 1000", id="huge-number"),
+        pytest.param("time_limit", "no", "'time_limit' is a number of seconds from 0, not 'no'", id="time-limit"),
     ],
 )
 def test_field_of_the_wrong_kind_is_refused(field: str, value: object, message: str) -> None:
@@ -331,6 +332,7 @@ def test_every_field_is_read() -> None:
         "timeout": 2.5,
         "delay": "3",
         "retry": {"attempts": 5},
+        "time_limit": 2.5,
         "cid": "my-cid",
         "idempotency_key": "once",
     }
@@ -350,6 +352,12 @@ def test_defaults() -> None:
 def test_no_seconds_mean_no_limit(field: str, value: object) -> None:
     """Zero and empty say the same as leaving a time out."""
     assert getattr(parse_request(request(**{field: value})), field) is None
+
+
+@pytest.mark.parametrize(("value", "limit"), [(0, 0.0), ("0", 0.0), ("1.5", 1.5), (None, None), ("", None)])
+def test_no_limit_is_not_the_same_as_none_given(value: object, limit: float | None) -> None:
+    """Zero takes away the time limit that the service's class has; leaving it out does not."""
+    assert parse_request(request(time_limit=value)).time_limit == limit
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from zato.core.invocation import ErrorInfo, Invocation
-from zato.core.packing import pack_error, pack_options, unpack_error, unpack_options
+from zato.core.packing import pack_error, pack_failed, pack_options, unpack_error, unpack_failed, unpack_options
 from zato.core.retry import Retry
 
 PLAIN = Invocation(id="0" * 26, cid="abc", service="crm.sync", payload=b'""', created=1)
@@ -28,7 +28,16 @@ INVOCATIONS = st.builds(
     replay_of=MAYBE,
     callback=NAMES,
     on_failure=NAMES,
-    retry=st.builds(Retry, st.integers(1, 1000), SECONDS, SECONDS, st.floats(min_value=0, max_value=1)),
+    retry=st.builds(
+        Retry,
+        st.integers(1, 1000),
+        SECONDS,
+        SECONDS,
+        st.floats(min_value=0, max_value=1),
+        on=st.lists(st.sampled_from(["KeyError", "requests.Timeout"])),
+        not_on=st.sampled_from([(), ValueError]),
+    ),
+    time_limit=st.none() | SECONDS,
     data_format=st.text(),
     transport=MAYBE,
     environ=st.none() | st.text().map(str.encode),
@@ -61,6 +70,12 @@ def test_field_added_later_reads_as_its_default() -> None:
 def test_error_round_trip(error: ErrorInfo) -> None:
     """A stored error comes back with its traceback."""
     assert unpack_error(pack_error(error)) == error
+
+
+def test_error_of_an_attempt_round_trip() -> None:
+    """It is stored like that of an outcome, and there always is one."""
+    error = ErrorInfo("exception", "ValueError", "Größe", "Traceback …")
+    assert (unpack_failed(pack_failed(error)), pack_failed(error)) == (error, pack_error(error))
 
 
 @pytest.mark.parametrize("convert", [pack_error, unpack_error], ids=["pack", "unpack"])

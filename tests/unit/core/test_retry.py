@@ -1,5 +1,10 @@
 """Whether a failed call is tried again, and when."""
 
+import dataclasses
+import json
+from typing import Any
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,3 +132,129 @@ def test_numbers_out_of_range_are_refused(value: object) -> None:
     """A policy that could not be stored or kept is refused when it is given, whatever its form."""
     with pytest.raises(BadRequest, match="is out of range: attempts 1 to 1000"):
         Retry.of(value)
+
+
+class CardRefused(Exception):
+    """An error of a user's."""
+
+
+class CardExpired(CardRefused):
+    """One that inherits."""
+
+
+def test_exceptions_are_kept_as_names() -> None:
+    """A policy that names classes can leave its process: their full names are what it holds."""
+    retry = Retry(3, on=(ConnectionError, "requests.Timeout"), not_on=CardRefused)
+    assert retry.on == ("builtins.ConnectionError", "requests.Timeout")
+    assert retry.not_on == (f"{__name__}.CardRefused",)
+
+
+@pytest.mark.parametrize("given", [ValueError, "ValueError", ["ValueError"], (ValueError,), {ValueError}])
+def test_one_exception_or_several(given: Any) -> None:
+    """A class, a name, or any collection of these."""
+    retry = Retry(3, on=given)
+    assert (retry.covers(ValueError()), retry.covers(KeyError())) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "covered"),
+    [
+        pytest.param("CardExpired", True, id="name"),
+        pytest.param("CardRefused", True, id="name-of-a-base"),
+        pytest.param("Exception", True, id="far-base"),
+        pytest.param(f"{__name__}.CardRefused", True, id="with-its-module"),
+        pytest.param(f"{__name__.split('.')[0]}.CardExpired", True, id="with-its-package"),
+        pytest.param("other.CardExpired", False, id="of-another-module"),
+        pytest.param(f"{__name__[:-1]}.CardExpired", False, id="of-a-module-with-half-the-name"),
+        pytest.param("Expired", False, id="half-a-name"),
+        pytest.param("ValueError", False, id="another-name"),
+    ],
+)
+def test_what_a_name_stands_for(name: str, covered: bool) -> None:
+    """The class that is called so, in its module or a package above it, and what inherits from it."""
+    assert Retry(2, on=name).covers(CardExpired()) is covered
+
+
+@pytest.mark.parametrize(
+    ("options", "covered"),
+    [
+        pytest.param({}, True, id="everything"),
+        pytest.param({"on": CardRefused}, True, id="named"),
+        pytest.param({"on": KeyError}, False, id="another-one-named"),
+        pytest.param({"not_on": CardRefused}, False, id="excluded"),
+        pytest.param({"not_on": KeyError}, True, id="another-one-excluded"),
+        pytest.param({"on": CardRefused, "not_on": CardExpired}, False, id="named-and-excluded"),
+        pytest.param({"on": CardExpired, "not_on": CardRefused}, False, id="base-excluded"),
+        pytest.param({"on": "CardRefused", "not_on": "KeyError"}, True, id="named-and-another-one-excluded"),
+    ],
+)
+def test_which_errors_are_tried_again(options: dict[str, Any], covered: bool) -> None:
+    """Without names all are; `not_on` wins over `on`."""
+    assert Retry(2, **options).covers(CardExpired()) is covered
+
+
+def test_class_inside_of_a_function() -> None:
+    """It has no name that can be imported, and is found all the same."""
+
+    class Local(Exception):
+        pass
+
+    retry = Retry(2, on=Local)
+    assert (retry.covers(Local()), Retry.of(dataclasses.asdict(retry)) == retry) == (True, True)
+
+
+@pytest.mark.parametrize("option", ["on", "not_on"])
+@pytest.mark.parametrize(
+    "given", [5, None, int, "", "a b", "a..b", ".a", b"a", [None], [["ValueError"]], "x" * 301, 1.5]
+)
+def test_what_is_no_exception_is_refused(option: str, given: Any) -> None:
+    """The message says which option, what was given, and what to give."""
+    with pytest.raises(BadRequest, match=f"^{option}=.* names no exception: give a class, such as ConnectionError"):
+        Retry(3, **{option: given})
+    with pytest.raises(BadRequest, match="names no exception"):
+        Retry.of({"attempts": 3, option: given})
+
+
+def test_too_many_exceptions_are_refused() -> None:
+    """A policy stays small: every call carries it."""
+    assert len(Retry(on=["E"] * 50).on) == 50
+    with pytest.raises(BadRequest, match="on names 51 exceptions; 50 at most"):
+        Retry(on=["E"] * 51)
+
+
+@given(POLICIES, st.lists(st.sampled_from(["ValueError", "a.B", "C"])), st.sampled_from([(), "KeyError", CardRefused]))
+def test_policy_crosses_processes(numbers: Retry, on: list[str], not_on: Any) -> None:
+    """It comes back equal, and hashable, from JSON that a store or a client wrote."""
+    retry = Retry(numbers.attempts, numbers.backoff, numbers.cap, numbers.jitter, on=on, not_on=not_on)
+    written = msgspec.json.encode(retry)
+    assert msgspec.json.decode(written, type=Retry) == retry == Retry.of(json.loads(written))
+    assert hash(msgspec.json.decode(written, type=Retry)) == hash(retry)
+
+
+def test_policy_stored_by_an_older_release() -> None:
+    """One without names of exceptions covers everything."""
+    retry = msgspec.json.decode(b'{"attempts":3}', type=Retry)
+    assert (retry, retry.covers(ValueError())) == (Retry(3), True)
+
+
+@pytest.mark.parametrize(
+    ("retry", "shown"),
+    [
+        pytest.param(Retry(), None, id="once"),
+        pytest.param(Retry(1, backoff=9.0), None, id="once-in-other-words"),
+        pytest.param(
+            Retry(3, on=KeyError),
+            {"attempts": 3, "backoff": 1.0, "cap": 600.0, "jitter": 0.5, "on": ["builtins.KeyError"], "not_on": []},
+            id="thrice",
+        ),
+    ],
+)
+def test_policy_as_it_is_shown(retry: Retry, shown: object) -> None:
+    """All fields, or nothing if there is no second attempt."""
+    assert retry.as_json() == shown
+
+
+def test_policy_never_changes() -> None:
+    """One policy serves many calls."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Retry().attempts = 2  # type: ignore[misc]
