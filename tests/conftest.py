@@ -1,7 +1,7 @@
 """What holds for every test: nothing is left open, and hypothesis is as repeatable as CI needs."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -19,3 +19,11 @@ def nothing_left_open() -> Iterator[None]:
     before = Resources.now()
     yield
     check_returned(before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let reports travel between processes: what a test logs may hold half a character, which has no UTF-8."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report

@@ -4,7 +4,7 @@
     config.toml    settings; every one is listed with its default
     secrets.toml   passwords of machine users, readable by the owner only
     data/          the broker's file
-    run/           lock and address of the running server
+    run/           lock and address of the running server, and what it serves HTTPS with
     logs/          server.log, one JSON object a line
 
 Written by `zato create`, read by the command line and by the server.
@@ -18,14 +18,15 @@ import secrets
 import time
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from zato.core.errors import EnvironmentFault, ServerNotRunning
 from zato.core.settings import Settings, describe, make_settings
+from zato.running import RunningServer
 
-__all__ = ["Credentials", "Environment", "RunningServer", "reachable"]
+__all__ = ["Credentials", "Environment"]
 
 FOLDERS = ("services", "data", "run", "logs")
 PASSWORD_BYTES = 24
@@ -33,17 +34,14 @@ PASSWORD_BYTES = 24
 LOCK_PATIENCE = 0.3
 LOCK_PAUSE = 0.02
 LEGAL_PASSWORD = re.compile(r"[\x20-\x7e]{8,256}")
-# Dead, and not yet waited for by the parent.
-ENDED = frozenset("ZX")
-WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- translated, not bound
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """Passwords of the machine users `admin.invoke` and `pubapi`."""
 
-    admin_invoke: str
-    pubapi: str
+    admin_invoke: str = field(repr=False)
+    pubapi: str = field(repr=False)
 
     @classmethod
     def make(cls, admin_invoke: str | None = None, pubapi: str | None = None) -> "Credentials":
@@ -60,43 +58,6 @@ class Credentials:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RunningServer:
-    """What a running server says of itself in its environment.
-
-    Attributes:
-        stops_within: seconds that its work in progress has to end at a stop.
-        started: when its process started, or None where the system does not tell; numbers are given out again.
-    """
-
-    pid: int
-    host: str
-    port: int
-    stops_within: float
-    started: int | None = None
-
-    @classmethod
-    def here(cls, host: str, port: int, *, stops_within: float) -> "RunningServer":
-        """Return what this process says of itself."""
-        return cls(os.getpid(), host, port, stops_within, _start_of(os.getpid()))
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether its process is no more, even if another one has its number now."""
-        return self.started is not None and _start_of(self.pid) != self.started
-
-    @property
-    def reachable_host(self) -> str:
-        """The address to connect to: this machine's own, for a server that listens on every address."""
-        return reachable(self.host)
-
-    @property
-    def address(self) -> str:
-        """Where it is reached from this machine, as `http://host:port`."""
-        host = self.reachable_host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
-
-
 class Environment:
     """One environment's folder. Making an instance does not touch it."""
 
@@ -111,6 +72,7 @@ class Environment:
         self._secrets = self.path / "secrets.toml"
         self._lock = self.run / "server.lock"
         self._running = self.run / "server.json"
+        self._tls = self.run / "tls.pem"
 
     def create(self, settings: Mapping[str, object], credentials: Credentials) -> None:
         """Make the folder with everything in it.
@@ -191,6 +153,8 @@ class Environment:
         except EnvironmentFault:
             os.close(handle)
             raise
+        # What is in it is of an earlier server.
+        os.ftruncate(handle, 0)
         return handle
 
     def is_locked(self) -> bool:
@@ -216,7 +180,7 @@ class Environment:
         """
         draft = self._running.with_suffix(".new")
         try:
-            draft.write_text(json.dumps(asdict(server)), "utf-8")
+            draft.write_text(server.to_json(), "utf-8")
             draft.replace(self._running)
         except OSError as error:
             raise EnvironmentFault(f"{error.filename or draft} cannot be written: {error.strerror}.") from error
@@ -232,15 +196,8 @@ class Environment:
         if not self.is_locked():
             raise ServerNotRunning(f"No server of {self.path} runs. Start one with 'zato start {self.path}'.")
         try:
-            values = json.loads(self._running.read_text("utf-8"))
-            server = RunningServer(
-                int(values["pid"]),
-                str(values["host"]),
-                int(values["port"]),
-                float(values["stops_within"]),
-                None if values.get("started") is None else int(values["started"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            server = RunningServer.from_json(self._running.read_text("utf-8"))
+        except (OSError, ValueError) as error:
             raise ServerNotRunning(
                 f"The server of {self.path} has not said yet where it answers. Wait for it: 'zato wait {self.path}'."
             ) from error
@@ -251,16 +208,30 @@ class Environment:
             )
         return server
 
-    def retract(self) -> None:
-        """Say that no server runs any more.
+    def keep_tls(self, pem: str) -> Path:
+        """Keep certificate and key for as long as the server runs, and return the file; its owner alone can read it.
 
         Raises:
-            EnvironmentFault: what it said cannot be removed.
+            EnvironmentFault: the file cannot be written.
         """
         try:
-            self._running.unlink(missing_ok=True)
+            self._tls.unlink(missing_ok=True)
+            _write_private(self._tls, pem)
         except OSError as error:
-            raise EnvironmentFault(f"{self._running} cannot be removed: {error.strerror}.") from error
+            raise EnvironmentFault(f"{self._tls} cannot be written: {error.strerror}.") from error
+        return self._tls
+
+    def retract(self) -> None:
+        """Say that no server runs any more, and remove what was kept for it.
+
+        Raises:
+            EnvironmentFault: that cannot be removed.
+        """
+        for file in (self._running, self._tls):
+            try:
+                file.unlink(missing_ok=True)
+            except OSError as error:
+                raise EnvironmentFault(f"{file} cannot be removed: {error.strerror}.") from error
 
     def _make_folder(self) -> None:
         if self.path.is_file():
@@ -270,28 +241,12 @@ class Environment:
             raise EnvironmentFault(f"{self.path} is not empty. Name a folder that is empty or does not exist yet.")
 
 
-def reachable(host: str) -> str:
-    """Return the address to connect to from this machine, for a server that listens on `host`."""
-    return WILDCARD_HOSTS.get(host, host)
-
-
 def _locked(handle: int, kind: int) -> bool:
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
-
-
-def _start_of(pid: int) -> int | None:
-    """Return when a process started, as Linux counts; None if there is none, or on another system."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-    except OSError:
-        return None
-    # The name of the program may hold anything; the fields after it are numbered from 3 (man 5 proc).
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in ENDED else int(fields[19])
 
 
 def _config_text(settings: Mapping[str, object]) -> str:

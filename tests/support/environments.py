@@ -50,9 +50,12 @@ class ServerProcess:
     """A server in a process group of its own. Use it in a `with`; leaving stops what still runs.
 
     Attributes:
+        command: starts it; the environment's folder is added.
         environment: the folder it runs from.
         output: the file that has its stdout and stderr.
     """
+
+    command: tuple[str, ...] = (ZATO, "start")
 
     def __init__(self, environment: Environment, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         """Start it. Entering the `with` waits until it is ready."""
@@ -60,7 +63,7 @@ class ServerProcess:
         self.output = environment.path / "output.txt"
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [ZATO, "start", str(environment.path), *arguments],
+                [*self.command, str(environment.path), *arguments],
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from zato.core.errors import EnvironmentFault, InvalidSetting, ServerNotRunning
-from zato.environment import Credentials, Environment, RunningServer
+from zato.environment import Credentials, Environment
+from zato.running import RunningServer
 
-SERVER = RunningServer(pid=17, host="127.0.0.1", port=17010, stops_within=20.5)
+SERVER = RunningServer(pid=17, name="crm", host="127.0.0.1", port=17010, stops_within=20.5)
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def environment(tmp_path: Path) -> Environment:
 )
 def test_address_can_be_connected_to(host: str, address: str) -> None:
     """Where a server listens is not always where it is reached."""
-    assert RunningServer(1, host, 80, 1.0).address == address
+    assert RunningServer(1, "crm", host, 80, 1.0).address == address
 
 
 @pytest.mark.parametrize("password", ["1234567", "x" * 257, "with\nline", "ż" * 8, ""])
@@ -107,7 +108,7 @@ def test_server_that_has_gone_is_not_found(environment: Environment, end: str) -
 
 def test_number_of_a_dead_server_may_be_anybodys(environment: Environment) -> None:
     """A server that died while a process of its own keeps the lock is not taken for whoever has its number now."""
-    here = RunningServer.here("127.0.0.1", 17010, stops_within=1.0)
+    here = RunningServer.here("crm", "127.0.0.1", 17010, stops_within=1.0)
     lock = environment.lock()
     environment.announce(here)
     alive = environment.running()

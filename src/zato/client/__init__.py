@@ -27,6 +27,7 @@ from zato.client.response import (
 from zato.client.result import InvocationResult
 from zato.conflicts import warn_of_conflicts
 from zato.core.attrdict import AttrDict
+from zato.core.retry import Retry
 
 __all__ = [
     "APIClient",
@@ -49,6 +50,7 @@ __all__ = [
     "RawDataResponse",
     "ReadTimedOut",
     "Response",
+    "Retry",
     "ServiceInvokeResponse",
     "TLSFailed",
 ]

@@ -114,6 +114,7 @@ class AnyServiceInvoker(AddressClient):
         delay: float | None = None,
         idempotency_key: str | None = None,
         retry: object = None,
+        time_limit: float | None = None,
         cid: str | None = None,
         **kwargs: object,
     ) -> AsyncInvokeResponse:
@@ -127,7 +128,9 @@ class AnyServiceInvoker(AddressClient):
             on_failure: the service, or services, to invoke if it fails.
             delay: seconds before it may start.
             idempotency_key: a text that makes repeated requests count once.
-            retry: how often and when to try again, as the server's documentation of `retry` describes.
+            retry: how often to try: a number, a `zato.client.Retry`, or a dict of its fields. By default as often as
+                the service's class says, else once.
+            time_limit: seconds that one attempt may take, 0 for any. By default what the service's class says.
             cid: the CID to run with, 1 to 128 printable characters; by default a new one.
 
         Raises:
@@ -157,6 +160,7 @@ class AnyServiceInvoker(AddressClient):
                 "delay": delay,
                 "idempotency_key": idempotency_key,
                 "retry": retry,
+                "time_limit": time_limit,
                 "cid": cid,
             },
         )

@@ -12,7 +12,7 @@ from zato.core.payload import encode
 
 __all__ = ["NOT_GIVEN", "NotGiven", "ServiceRequest", "as_given", "warn_of_unknown"]
 
-ASYNC_ONLY = ("callback", "on_failure", "delay", "idempotency_key", "retry", "cid")
+ASYNC_ONLY = ("callback", "on_failure", "delay", "idempotency_key", "retry", "time_limit", "cid")
 OPTIONS = (
     "name",
     "payload",

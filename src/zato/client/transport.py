@@ -14,7 +14,7 @@ from urllib3.util import Retry
 
 from zato.client.errors import may_be_shown, translate, without_credentials
 
-__all__ = ["CONNECT_TIMEOUT", "READ_TIMEOUT", "Transport"]
+__all__ = ["CONNECT_TIMEOUT", "READ_TIMEOUT", "Transport", "pinned_session"]
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 600.0
@@ -109,6 +109,35 @@ class Transport:
         if self._read_timeout is None:
             return None
         return max(self._read_timeout, patience + GRACE) if patience else self._read_timeout
+
+
+def pinned_session(fingerprint: str) -> requests.Session:
+    """Return a session for the one HTTPS server that has this certificate, whatever name and authority are in it.
+
+    No proxy, no authority and no password that environment variables or files name has a say.
+
+    Args:
+        fingerprint: SHA-256 of the certificate, in hex.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    # The fingerprint is compared all the same, and says more than any signature.
+    session.verify = False
+    session.adapters.clear()
+    session.mount("https://", _PinningAdapter(fingerprint))
+    return session
+
+
+class _PinningAdapter(HTTPAdapter):
+    """Sends nothing before the server has shown the right certificate."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+        super().__init__(max_retries=_retry())
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Have every connection compare the certificate."""
+        super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint)
 
 
 class _Session(requests.Session):

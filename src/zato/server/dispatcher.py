@@ -11,7 +11,8 @@ from functools import partial
 from typing import TypeVar
 
 from zato.core.call import AsyncCall, Call
-from zato.core.errors import InvocationTimeout, RecursiveInvocation
+from zato.core.errors import InvocationCancelled, InvocationTimeout, RecursiveInvocation
+from zato.core.stop import StopSign
 from zato.server.failures import contained
 from zato.server.publisher import Publisher
 from zato.server.registry import Deployed, Services
@@ -52,25 +53,31 @@ class Dispatcher:
 
         Raises:
             UnknownService: nothing is deployed under the name.
-            InvocationTimeout: `timeout` seconds ran out. A blocking service keeps its slot to its end.
+            InvocationTimeout: `timeout` seconds ran out, or the service's own `time_limit`. A blocking service
+                keeps its slot to its end.
             Exception: whatever the service or `shape` raised; never one that would end the process.
         """
         deployed = self._services.current.get(call.service)
-        if not deployed.is_async:
+        limit = _shorter(timeout, deployed.time_limit)
+        try:
+            if deployed.is_async:
+                return shape(await self._within(limit, call, self.run_on_loop(deployed, call)))
             return await budget.run(  # type: ignore[no-any-return]
-                lambda: self.run_shaped(deployed, call, shape), label=call.service, timeout=timeout
+                lambda: self.run_shaped(deployed, call, shape), label=call.service, timeout=limit
             )
-        return shape(await self._within(timeout, call.service, self.run_on_loop(deployed, call)))
+        except BaseException:
+            call.stop.set()
+            raise
 
     def run_shaped(self, deployed: Deployed, call: Call, shape: Callable[[Response], Shaped]) -> Shaped:
         """Run a blocking service on this thread. What it raises is contained."""
         try:
             return shape(self.run_on_thread(deployed, call))
         except BaseException as error:
-            safe = contained(error)
-            if safe is error:
+            # Not kept in a variable: that would tie error and frame together, with everything the service had.
+            if contained(error) is error:
                 raise
-            raise safe from error
+            raise contained(error) from error
 
     def run_on_thread(self, deployed: Deployed, call: Call) -> Response:
         """Run a blocking service on this thread and return its response."""
@@ -90,33 +97,38 @@ class Dispatcher:
             service._bind(call, self)
             returned = await service.handle()
         except BaseException as error:
-            safe = contained(error)
-            if safe is error or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
+            # As above.
+            if contained(error) is error or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
                 raise
-            raise safe from error
+            raise contained(error) from error
         if returned is not None:
             service.response.payload = returned
         return service.response
 
     def invoke_here(self, call: Call, timeout: float | None) -> Response:
-        """Run another service for one that blocks on this thread. See `zato.server.service.Runtime`."""
+        """Run another service for one that blocks on this thread. See `zato.core.runtime.Runtime`."""
         deployed = self._nested(call)
+        limit = _shorter(timeout, deployed.time_limit)
+        if limit is None and not deployed.is_async:
+            return self.run_on_thread(deployed, call)
+        call.stop = StopSign(call.stop)
         if deployed.is_async:
             running = asyncio.run_coroutine_threadsafe(self.run_on_loop(deployed, call), self._loop)
-            return _wait(running, timeout, call.service)
-        if timeout is None:
-            return self.run_on_thread(deployed, call)
+            with call.stop.calling(running.cancel):
+                return _wait(running, limit, call)
         extra: concurrent.futures.Future[Response] = concurrent.futures.Future()
         self._threads.start(_filling(extra, lambda: self.run_on_thread(deployed, call)), partial(_not_run, extra))
-        return _wait(extra, timeout, call.service)
+        return _wait(extra, limit, call)
 
     async def invoke(self, call: Call, timeout: float | None) -> Response:
-        """Run another service for one on the event loop. See `zato.server.service.Runtime`."""
+        """Run another service for one on the event loop. See `zato.core.runtime.Runtime`."""
         deployed = self._nested(call)
+        limit = _shorter(timeout, deployed.time_limit)
+        call.stop = StopSign(call.stop)
         if deployed.is_async:
-            return await self._within(timeout, call.service, self.run_on_loop(deployed, call))
+            return await self._within(limit, call, self.run_on_loop(deployed, call))
         running = self._threads.run(lambda: self.run_shaped(deployed, call, _as_it_is))
-        return await self._within(timeout, call.service, running)
+        return await self._within(limit, call, running)
 
     def publish_here(self, call: AsyncCall) -> str:
         """Store a background call for a service that blocks on this thread."""
@@ -138,17 +150,33 @@ class Dispatcher:
             )
         return self._services.current.get(call.service)
 
-    async def _within(self, timeout: float | None, service: str, running: Awaitable[Ran]) -> Ran:
-        if timeout is None:
-            return await running
-        limit = asyncio.timeout(timeout)
+    async def _within(self, limit: float | None, call: Call, running: Awaitable[Ran]) -> Ran:
+        """Return what comes of a call, or stop it: when its time is up, and when whoever waits for it is stopped."""
         try:
-            async with limit:
+            if limit is None:
                 return await running
-        except TimeoutError:
-            if limit.expired():
-                raise InvocationTimeout.after(service, timeout) from None
+            return await _limited(limit, call.service, running)
+        except (asyncio.CancelledError, InvocationTimeout):
+            call.stop.set()
             raise
+
+
+async def _limited(limit: float, service: str, running: Awaitable[Ran]) -> Ran:
+    timer = asyncio.timeout(limit)
+    try:
+        async with timer:
+            return await running
+    except TimeoutError:
+        if timer.expired():
+            raise InvocationTimeout.after(service, limit) from None
+        raise
+
+
+def _shorter(timeout: float | None, time_limit: float | None) -> float | None:
+    """Return the shorter of what the caller waits and what the service may take."""
+    if timeout is None or time_limit is None:
+        return time_limit if timeout is None else timeout
+    return min(timeout, time_limit)
 
 
 def _is_cancelled() -> bool:
@@ -157,11 +185,14 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _wait(running: "concurrent.futures.Future[Response]", timeout: float | None, service: str) -> Response:
-    done, _ = concurrent.futures.wait((running,), timeout)
+def _wait(running: "concurrent.futures.Future[Response]", limit: float | None, call: Call) -> Response:
+    done, _ = concurrent.futures.wait((running,), limit)
     if not done:
         running.cancel()
-        raise InvocationTimeout.after(service, timeout or 0)
+        call.stop.set()
+        raise InvocationTimeout.after(call.service, limit or 0)
+    if running.cancelled():
+        raise InvocationCancelled.of(call.service)
     return running.result()
 
 

@@ -8,6 +8,7 @@ from zato.core.invocation import ErrorInfo
 from zato.core.payload import unicode_text
 
 __all__ = [
+    "MAX_TEXT_OF_AN_ATTEMPT",
     "PROCESS_DIED",
     "UNRECORDABLE",
     "ServiceExited",
@@ -24,6 +25,8 @@ PROCESS_DIED = "process_died"
 UNEXPECTED = "exception"
 UNRECORDABLE = "unrecordable"
 MAX_TEXT = 65_536
+# Of attempts that are tried again: a call may have many of them.
+MAX_TEXT_OF_AN_ATTEMPT = 8_192
 CUT = " ... cut"
 OUR_PACKAGES = ("zato.server.", "zato.broker.")
 
@@ -47,11 +50,18 @@ def contained(error: BaseException) -> Exception:
     return wrapped
 
 
-def describe(error: BaseException) -> ErrorInfo:
-    """Return an error as it is recorded: its texts are cut where they are longer than anybody reads."""
+def describe(error: BaseException, *, most: int = MAX_TEXT) -> ErrorInfo:
+    """Return an error as it is recorded: its texts are cut where they are longer than anybody reads.
+
+    Args:
+        error: what was raised.
+        most: characters that each text may have.
+    """
     code = error.code if isinstance(error, ZatoError) else UNEXPECTED
     text = "".join(traceback.format_exception(from_service(error)))
-    return ErrorInfo(code=code, type=type(error).__name__, message=message_of(error), traceback=_cut(text))
+    return ErrorInfo(
+        code=code, type=type(error).__name__, message=_cut(message_of(error), most), traceback=_cut(text, most)
+    )
 
 
 def message_of(error: BaseException) -> str:
@@ -62,8 +72,8 @@ def message_of(error: BaseException) -> str:
         return ""
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - len(CUT)] + CUT
+def _cut(text: str, most: int = MAX_TEXT) -> str:
+    return text if len(text) <= most else text[: most - len(CUT)] + CUT
 
 
 def from_service(error: BaseException) -> BaseException:

@@ -1,20 +1,20 @@
 """What a client may ask for, whichever door it came through: run a service now, or in the background."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from zato.broker.base import Accepted
 from zato.core.call import AsyncCall, Call, HTTPInfo
 from zato.core.envelope import InvokeRequest
-from zato.core.payload import from_door, to_text, unwrapped
+from zato.core.payload import from_door
 from zato.core.retry import Retry
+from zato.server.collector import without_collecting
 from zato.server.dispatcher import Dispatcher
-from zato.server.publisher import Publisher
+from zato.server.publisher import Publisher, to_its_end
 from zato.server.registry import Services
-from zato.server.service import Response
+from zato.server.responses import response_text
 from zato.server.threads import Budget
 
 __all__ = ["LARGE", "Front", "Origin", "read_with"]
@@ -38,9 +38,20 @@ class Front:
     """Carries out the requests of clients."""
 
     def __init__(
-        self, services: Services, dispatcher: Dispatcher, publisher: Publisher, budget: Budget, readers: Budget
+        self,
+        services: Services,
+        dispatcher: Dispatcher,
+        publisher: Publisher,
+        budget: Budget,
+        readers: Budget,
+        *,
+        max_response: int,
     ) -> None:
-        """Take what is deployed, what runs and stores calls, and the slots that requests and large inputs wait for."""
+        """Take what is deployed, what runs and stores calls, and the slots that requests and large inputs wait for.
+
+        A response may have `max_response` bytes.
+        """
+        self._max_response = max_response
         self._services = services
         self._dispatcher = dispatcher
         self._publisher = publisher
@@ -68,7 +79,7 @@ class Front:
             transport=request.transport,
             http=origin.http,
         )
-        shape = _unwrapped_text if request.skip_response_elem else _text
+        shape = partial(response_text, limit=self._max_response, unwrap=request.skip_response_elem)
         return await self._dispatcher.run_root(call, shape, self._budget, request.timeout or None)
 
     async def _publish(self, request: InvokeRequest, payload: object, origin: Origin) -> str:
@@ -83,11 +94,12 @@ class Front:
             on_failure=request.on_failure or (),
             expiration=request.expiration,
             delay=request.delay,
-            retry=Retry() if request.retry is None else Retry.of(request.retry),
+            retry=None if request.retry is None else Retry.of(request.retry),
+            time_limit=request.time_limit,
             cid=request.cid,
             idempotency_key=request.idempotency_key,
         )
-        return (await _to_its_end(self._stored(call, len(request.payload)))).cid
+        return (await to_its_end(self._stored(call, len(request.payload)))).cid
 
     async def _stored(self, call: AsyncCall, size: int) -> Accepted:
         if size < LARGE:
@@ -107,25 +119,5 @@ async def read_with(readers: Budget, parse: Callable[[bytes], Read], data: bytes
     """Return what `parse` makes of an input, here if it is small, on a thread if it is large."""
     if len(data) < LARGE:
         return parse(data)
-    read: Read = await readers.run(partial(parse, data), label=label)
+    read: Read = await readers.run(partial(without_collecting, parse, data), label=label)
     return read
-
-
-async def _to_its_end(storing: Coroutine[Any, Any, Accepted]) -> Accepted:
-    """Return what was accepted, even if the request is cancelled meanwhile.
-
-    A client that was told no would ask again, and the call would run twice.
-    """
-    task = asyncio.ensure_future(storing)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        return await task
-
-
-def _text(response: Response) -> str:
-    return to_text(response.payload)
-
-
-def _unwrapped_text(response: Response) -> str:
-    return to_text(unwrapped(response.payload))

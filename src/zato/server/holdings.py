@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from zato.broker.base import Beat, Release
 from zato.broker.batcher import Batcher
@@ -21,14 +24,22 @@ class Holdings:
 
     Not by id alone: a lease that another server took may come back as another one while its first run
     goes on. Used on the event loop only.
+
+    Attributes:
+        size: bytes that their payloads have together.
     """
 
-    def __init__(self, batcher: Batcher, *, lease: float) -> None:
-        """Take the broker, and how many seconds a lease lasts without a beat."""
+    def __init__(self, batcher: Batcher, *, lease: float, lost: Callable[[Delivery], None]) -> None:
+        """Take the broker, and how many seconds a lease lasts without a beat.
+
+        Args:
+            lost: called with each delivery that is held no more, because it was cancelled or taken over.
+        """
         self._batcher = batcher
         self._lease = lease
+        self._lost = lost
         self._held: dict[Holding, Delivery] = {}
-        self._tasks: dict[Holding, asyncio.Task[None]] = {}
+        self.size = 0
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -39,27 +50,36 @@ class Holdings:
         return holding(delivery) in self._held
 
     def all(self) -> tuple[Holding, ...]:
-        """Return id and token of everything that is held."""
+        """Return id and token of everything that is held, what was leased first at the beginning."""
         return tuple(self._held)
 
     def add(self, delivery: Delivery) -> None:
         """Hold a delivery."""
-        self._held[holding(delivery)] = delivery
-
-    def run_as(self, delivery: Delivery, task: asyncio.Task[None]) -> None:
-        """Note the task that runs a delivery; it is cancelled if the delivery is given back."""
-        self._tasks[holding(delivery)] = task
+        if delivery not in self:
+            self._held[holding(delivery)] = delivery
+            self.size += len(delivery.invocation.payload)
 
     def drop(self, delivery: Delivery) -> None:
         """Hold a delivery no more: it is recorded, or somebody else's."""
-        self._held.pop(holding(delivery), None)
-        self._tasks.pop(holding(delivery), None)
+        if self._held.pop(holding(delivery), None) is not None:
+            self.size -= len(delivery.invocation.payload)
 
     def beat(self) -> None:
         """Keep the leases alive, from now on, a few times a lease."""
         if self._held:
-            self._batcher.post(Beat(self.all(), self._lease), _ignore)
+            held = self.all()
+            self._batcher.post(Beat(held, self._lease), partial(self._beaten, held))
         self._timer = self._loop.call_later(self._lease / BEATS_A_LEASE, self.beat)
+
+    def _beaten(self, asked: Sequence[Holding], result: list[str] | Exception) -> None:
+        """Drop what was lost. What has ended since it was asked about is dropped already."""
+        if isinstance(result, Exception):
+            return
+        for each in _those(asked, result):
+            delivery = self._held.get(each)
+            if delivery is not None:
+                self.drop(delivery)
+                self._lost(delivery)
 
     async def release_all(self) -> None:
         """Give back to the broker what still runs, to be run again by whoever leases it next.
@@ -67,11 +87,9 @@ class Holdings:
         What a store that is away does not take back is run again all the same: after the next start,
         or when its lease has ended.
         """
-        held, tasks, self._held, self._tasks = self._held, self._tasks, {}, {}
+        held, self._held, self.size = self._held, {}, 0
         if self._timer is not None:
             self._timer.cancel()
-        for task in tasks.values():
-            task.cancel()
         for delivery in held.values():
             service = delivery.invocation.service
             logger.warning("Giving %s back: it did not end in time", service, extra=about(delivery))
@@ -94,5 +112,12 @@ def about(delivery: Delivery) -> dict[str, str]:
     return {"cid": invocation.cid, "service": invocation.service, "channel": invocation.channel}
 
 
-def _ignore(_: object) -> None:
-    """Take a result that changes nothing: whose lease was lost shows when its outcome is recorded."""
+def _those(asked: Sequence[Holding], ids: Sequence[str]) -> list[Holding]:
+    """Return the holdings that have these ids; of two that have the same one, the one that is older."""
+    wanted = Counter(ids)
+    found = []
+    for each in asked:
+        if wanted[each[0]]:
+            wanted[each[0]] -= 1
+            found.append(each)
+    return found

@@ -16,7 +16,7 @@ from types import ModuleType
 from zato.core.errors import InvalidName, ServiceDefinitionError
 from zato.core.names import RESERVED_PREFIX, check_name, is_reserved
 from zato.server.failures import from_service, message_of
-from zato.server.registry import Deployed
+from zato.server.registry import Deployed, line_of
 from zato.server.service import SHADOW_PACKAGE, AsyncService, Service, ServiceBase
 
 __all__ = ["LoadError", "Loaded", "load_folder"]
@@ -87,10 +87,10 @@ def _load_file(file: Path, loaded: Loaded) -> None:
     for cls in _classes_of(module):
         try:
             _check(cls, names)
-        except (ServiceDefinitionError, InvalidName) as error:
-            loaded.errors.append(LoadError(str(file), _line_of(cls), str(error)))
-        else:
             deployed = Deployed.of(cls, file=str(file))
+        except (ServiceDefinitionError, InvalidName) as error:
+            loaded.errors.append(LoadError(str(file), line_of(cls), str(error)))
+        else:
             names[deployed.name] = deployed
             loaded.services.append(deployed)
 
@@ -174,13 +174,6 @@ def _check_arguments(class_name: str, method: str, function: Callable[..., objec
         inspect.signature(function).bind(None)
     except TypeError as error:
         raise ServiceDefinitionError(f"{class_name}.{method} takes nothing but self; {error}. {hint}") from error
-
-
-def _line_of(cls: type) -> int | None:
-    try:
-        return inspect.getsourcelines(cls)[1]
-    except (OSError, TypeError):
-        return None
 
 
 def _import_error(file: Path, error: BaseException) -> LoadError:

@@ -1,4 +1,8 @@
-"""One server process: lock, logs, event loop, signals."""
+"""One worker process of a server: event loop, signals, and what `zato.server.wiring` builds.
+
+Started by `zato.server.supervisor` as `python -m zato.server.process PATH NAME DESCRIPTOR`; the first two
+are for people who look at a list of processes, the third is the connection that its orders come by.
+"""
 
 import asyncio
 import gc
@@ -6,72 +10,85 @@ import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+import socket
+import sys
+import threading
 
 import uvloop
 
+from zato.broker.open import open_backend
+from zato.core.errors import ZatoError
 from zato.core.settings import Settings
-from zato.environment import Environment, RunningServer
 from zato.server.files import connections_within, kept_from_children, raise_file_limit
-from zato.server.loader import Loaded
-from zato.server.logs import logging_to
-from zato.server.wiring import Server
+from zato.server.lifeline import end_with_parent
+from zato.server.orders import FROM_TERMINALS, Orders, Report, receive_orders, send_report
+from zato.server.pulse import beat
+from zato.server.wiring import OpenBackend, Server
 
-__all__ = ["run_server"]
+__all__ = ["run_process"]
+
+# Seconds that what services left running has to end by itself, after everything of ours has.
+LEFTOVERS_END_WITHIN = 2.0
 
 logger = logging.getLogger("zato.server")
 
-Ready = Callable[[RunningServer, Loaded], None]
 
-
-def run_server(environment: Environment, settings: Settings, ready: Ready) -> None:
-    """Run a server in this process until SIGTERM or SIGINT. A second signal ends it at once, as does one at the start.
+def run_process(line: socket.socket, *, opened_by: OpenBackend = open_backend) -> None:
+    """Run a worker process until SIGTERM, and end it.
 
     Args:
-        environment: the folder.
-        settings: those in force.
-        ready: called when requests are answered, with where, and with what was loaded.
-
-    Raises:
-        EnvironmentFault: a server of this environment runs already, the port is taken, or a file cannot be used.
+        line: the connection to the supervisor.
+        opened_by: opens the broker.
     """
-    lock = environment.lock()
+    orders = receive_orders(line)
+    end_with_parent(orders.parent, line)
+    for handle in (line.fileno(), orders.lock):
+        os.set_inheritable(handle, False)
+    _leave_terminals_to_the_supervisor()
+    # A forked child of a process with threads may stand still for ever, at a lock that a thread held.
+    multiprocessing.set_start_method("spawn", force=True)
     try:
-        # A forked child of a process with threads may stand still for ever, at a lock that a thread held.
-        multiprocessing.set_start_method("spawn", force=True)
-        with (
-            kept_from_children(lock, settings.port),
-            logging_to(environment.logs / "server.log", level=settings.log_level, style=settings.log_format),
-        ):
-            uvloop.run(_serve(environment, settings, ready))
-    finally:
-        try:
-            environment.retract()
-        finally:
-            os.close(lock)
+        with kept_from_children(orders.lock, orders.settings.port), orders.logging():
+            uvloop.run(_serve(orders, line, opened_by))
+    except ZatoError as error:
+        send_report(line, Report(fault=str(error)))
+        sys.exit(error.exit_code)
 
 
-async def _serve(environment: Environment, settings: Settings, ready: Ready) -> None:
-    server = Server(environment, settings, environment.credentials(), max_connections=_connections(settings))
-    # A file of services that never ends its import keeps the loop from seeing any signal.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+async def _serve(orders: Orders, line: socket.socket, opened_by: OpenBackend) -> None:
+    server = Server(orders, opened_by=opened_by, max_connections=_connections(orders.settings))
     try:
         loaded = await server.start()
         # What was loaded stays: a full garbage collection need not look at it, and pauses 10 ms less.
         gc.collect()
         gc.freeze()
-        stop = _stop_asked()
-        here = RunningServer.here(settings.host, settings.port, stops_within=settings.drain + settings.grace)
-        environment.announce(here)
     except BaseException:
         await server.close()
         raise
-    server.say_ready()
-    logger.info("Server %s answers at %s", settings.name, here.address)
-    ready(here, loaded)
+    stop = asyncio.Event()
+    # More than one may come: some who stop a service send a signal to each of its processes.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    send_report(line, Report(services=len(loaded.services), errors=tuple(str(error) for error in loaded.errors)))
+    beat(line, orders.settings.max_stall, asyncio.get_running_loop())
+    server.go()
     await stop.wait()
-    logger.info("Server %s stops", settings.name)
     await server.stop()
+    _end_soon()
+
+
+def _leave_terminals_to_the_supervisor() -> None:
+    for number in FROM_TERMINALS:
+        # Programs that a service starts are to ignore what is ignored here, below `nohup` for instance, and no more.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FROM_TERMINALS)
+
+
+def _end_soon() -> None:
+    """Let the process end, and end it if a thread that a service began does not let it."""
+    last = threading.Timer(LEFTOVERS_END_WITHIN, os._exit, (0,))
+    last.daemon = True
+    last.start()
 
 
 def _connections(settings: Settings) -> int:
@@ -88,16 +105,5 @@ def _connections(settings: Settings) -> int:
     return connections
 
 
-def _stop_asked() -> asyncio.Event:
-    """Return what is set by the first SIGTERM or SIGINT; a second one ends the process."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _on_signal, stop)
-    return stop
-
-
-def _on_signal(stop: asyncio.Event) -> None:
-    if stop.is_set():
-        os._exit(1)
-    stop.set()
+if __name__ == "__main__":
+    run_process(socket.socket(fileno=int(sys.argv[-1])))

@@ -1,19 +1,21 @@
 """Accepting a background call: check its names, give it a CID, hand it to the broker."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from zato.broker.base import Accept, Accepted
 from zato.broker.batcher import Batcher
-from zato.core.call import MAX_SECONDS, AsyncCall
+from zato.core.call import MAX_SECONDS, MAX_TIME_LIMIT, AsyncCall
 from zato.core.callbacks import choose_callbacks, replies_to, require_deployed
 from zato.core.cid import check_cid
 from zato.core.errors import BadRequest, PayloadTooLarge
-from zato.core.invocation import Invocation, Outcome
+from zato.core.invocation import ONCE, Invocation, Outcome
 from zato.core.payload import decode, encode, unicode_text
 from zato.server.identity import new_cid, new_invocation_id, now_ms
-from zato.server.registry import Services
+from zato.server.registry import Deployed, Services
 
-__all__ = ["CALLBACK_CHANNEL", "Publisher", "follow_ups", "repeated"]
+__all__ = ["CALLBACK_CHANNEL", "Publisher", "follow_ups", "repeated", "to_its_end"]
 
 CALLBACK_CHANNEL = "invoke-async-callback"
 MAX_TEXT = 255
@@ -47,6 +49,7 @@ class Publisher:
         """Return the invocation a call becomes, without storing it. Raises as `publish` does."""
         deployed = self._services.current.by_name
         require_deployed([call.service], deployed)
+        target = deployed[call.service]
         now = now_ms()
         delay = _seconds(call.delay, "delay")
         expiration = _seconds(call.expiration, "expiration")
@@ -64,7 +67,8 @@ class Publisher:
             expires=now + expiration if expiration else None,
             callback=choose_callbacks(call.caller, call.callback, deployed),
             on_failure=require_deployed(call.on_failure, deployed),
-            retry=call.retry,
+            retry=(target.retry or ONCE) if call.retry is None else call.retry,
+            time_limit=target.time_limit if call.time_limit is None else _limit(call.time_limit),
             data_format=_text(call.data_format, "data_format"),
             transport=None if call.transport is None else _text(call.transport, "transport"),
             environ=None if call.environ is None else _environ(call.environ),
@@ -81,31 +85,50 @@ class Publisher:
         return payload
 
 
-def follow_ups(answered: Invocation, outcome: Outcome) -> tuple[Invocation, ...]:
+async def to_its_end(storing: Coroutine[Any, Any, Accepted]) -> Accepted:
+    """Return what was accepted, even if the request for it is cancelled meanwhile.
+
+    A client that was told no would ask again, and the call would run twice.
+    """
+    task = asyncio.ensure_future(storing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        return await task
+
+
+def follow_ups(answered: Invocation, outcome: Outcome, deployed: Mapping[str, Deployed]) -> tuple[Invocation, ...]:
     """Return the invocations that an outcome sends to services, each under a CID of its own.
 
-    Each is tried as often as the call it answers.
+    Each is tried as often as its own class says, else as often as the call it answers.
     """
     now = now_ms()
     return tuple(
-        Invocation(
-            id=new_invocation_id(now),
-            cid=new_cid(),
-            service=service,
-            payload=payload,
-            created=now,
-            channel=CALLBACK_CHANNEL,
-            parent=answered.cid,
-            in_reply_to=answered.cid,
-            environ=answered.environ,
-            retry=answered.retry,
-        )
+        _follow_up(answered, service, payload, deployed.get(service), now)
         for service, payload in replies_to(answered, outcome)
     )
 
 
+def _follow_up(answered: Invocation, service: str, payload: bytes, target: Deployed | None, now: int) -> Invocation:
+    return Invocation(
+        id=new_invocation_id(now),
+        cid=new_cid(),
+        service=service,
+        payload=payload,
+        created=now,
+        channel=CALLBACK_CHANNEL,
+        parent=answered.cid,
+        in_reply_to=answered.cid,
+        environ=answered.environ,
+        retry=answered.retry if target is None or target.retry is None else target.retry,
+        time_limit=None if target is None else target.time_limit,
+    )
+
+
 def repeated(call: Invocation, *, payload: object, parent: str) -> AsyncCall:
-    """Return the request that makes a call once more, with the options it had.
+    """Return the request that makes a call once more, at once, with the options that were in force for it.
+
+    Its idempotency key is left out: with it, nothing would run.
 
     Args:
         call: the one to repeat.
@@ -125,6 +148,7 @@ def repeated(call: Invocation, *, payload: object, parent: str) -> AsyncCall:
         on_failure=call.on_failure,
         expiration=expiration,
         retry=call.retry,
+        time_limit=call.time_limit or 0,
         in_reply_to=call.in_reply_to,
         replay_of=call.id,
     )
@@ -137,6 +161,13 @@ def _seconds(value: object, option: str) -> int | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < MAX_SECONDS:
         return round(value * 1000)
     raise BadRequest(f"{option}={value!r:.100} is not legal: give seconds, from 0.")
+
+
+def _limit(value: object) -> float | None:
+    """Return the seconds that an attempt may take, or None for any."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_TIME_LIMIT:
+        return value or None
+    raise BadRequest(f"time_limit={value!r:.100} is not legal: give seconds, or 0 for any time.")
 
 
 def _text(value: object, option: str) -> str:

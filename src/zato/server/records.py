@@ -1,27 +1,36 @@
 """Finding an invocation, waiting for its outcome, and the JSON form its record has."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Any
 
-from zato.broker.base import Cancel, Look
+from zato.broker.base import Cancel, Find, Found, Look
 from zato.broker.batcher import Batcher
 from zato.core.errors import BadRequest, Conflict, NotFound
-from zato.core.invocation import ErrorInfo, Outcome, Record, Status
+from zato.core.invocation import ErrorInfo, Failure, Outcome, Record, Status
 from zato.core.payload import decode, holds_nan
 from zato.server.gate import Gate
 from zato.server.identity import now_ms
 from zato.server.waiters import Waiters
 
-__all__ = ["Records", "record_as_json"]
+__all__ = ["Records", "listed_as_json", "record_as_json"]
 
 
 class Records:
     """What the broker knows, for built-in services."""
 
-    def __init__(self, batcher: Batcher, waiters: Waiters, gate: Gate) -> None:
-        """Take the broker, where outcomes are announced, and the gate that whoever waits steps aside of."""
+    def __init__(self, batcher: Batcher, reader: Batcher, waiters: Waiters, gate: Gate) -> None:
+        """Take the broker twice, to write and to read, and what whoever waits for an outcome needs.
+
+        Args:
+            batcher: what writes.
+            reader: what only reads, on a connection of its own, so that no list holds up a writer.
+            waiters: where outcomes are announced.
+            gate: what whoever waits steps aside of.
+        """
         self._batcher = batcher
+        self._reader = reader
         self._waiters = waiters
         self._gate = gate
 
@@ -41,10 +50,10 @@ class Records:
         return await self._look(Look(id=record.invocation.id))
 
     async def cancel(self, record: Record) -> Record:
-        """Cancel an invocation that no server runs yet, and return its record.
+        """Cancel an invocation that has no outcome, and return its record. Whoever runs it is told to stop.
 
         Raises:
-            Conflict: it runs, or has an outcome.
+            Conflict: it has an outcome.
         """
         call_id = record.invocation.id
         outcome = Outcome(status=Status.CANCELLED, ended=now_ms())
@@ -54,19 +63,32 @@ class Records:
             raise Conflict(f"The call with CID {record.invocation.cid!r} cannot be cancelled: it is {after.status}.")
         return after
 
+    async def find(self, find: Find) -> Found:
+        """Return a page of records, newest first."""
+        return await self._reader.ask(find)
+
     async def _ended(self, call_id: str, wait: float) -> None:
-        """Return when the invocation has its outcome, or after `wait` seconds."""
+        """Return when the invocation has its outcome, or after `wait` seconds, or because the server stops."""
+        deadline = time.monotonic() + wait
+        while not self._waiters.released and await self._waited(call_id, deadline):
+            pass
+
+    async def _waited(self, call_id: str, deadline: float) -> bool:
+        """Wait once, and tell whether it may be necessary to wait again."""
         future = self._waiters.enter(call_id)
         try:
-            # The outcome may have come between the first look and `enter`.
-            if (await self._look(Look(id=call_id))).outcome is None:
-                with self._gate.aside():
-                    await asyncio.wait((future,), timeout=wait)
+            # The outcome may have come between the look before and `enter`.
+            left = deadline - time.monotonic()
+            if left <= 0 or (await self._look(Look(id=call_id))).outcome is not None:
+                return False
+            with self._gate.aside():
+                await asyncio.wait((future,), timeout=left)
         finally:
             self._waiters.leave(call_id, future)
+        return future.done()
 
     async def _look(self, look: Look) -> Record:
-        record = await self._batcher.ask(look)
+        record = await self._reader.ask(look)
         if record is None:
             what = f"id {look.id!r}" if look.cid is None else f"CID {look.cid!r}"
             raise NotFound(f"No invocation has the {what}. Outcomes are kept for the time set by 'retention'.")
@@ -75,6 +97,22 @@ class Records:
 
 def record_as_json(record: Record, *, tracebacks: bool) -> dict[str, Any]:
     """Return a record as the built-in services give it out."""
+    outcome = record.outcome
+    return {
+        **_course(record),
+        "payload": _shown(record.invocation.payload),
+        "response": _shown(outcome.response if outcome else None),
+        **_ending(record, tracebacks),
+    }
+
+
+def listed_as_json(record: Record, *, tracebacks: bool) -> dict[str, Any]:
+    """Return a record as lists show it: without payload and response."""
+    return {**_course(record), **_ending(record, tracebacks)}
+
+
+def _course(record: Record) -> dict[str, Any]:
+    """Return what was asked for, and how far it has come."""
     call, outcome = record.invocation, record.outcome
     return {
         "id": call.id,
@@ -97,11 +135,29 @@ def record_as_json(record: Record, *, tracebacks: bool) -> dict[str, Any]:
         "ended": _iso(outcome.ended if outcome else None),
         "server": record.server,
         "version": outcome.version if outcome else None,
-        "payload": _shown(call.payload),
-        "response": _shown(outcome.response if outcome else None),
+    }
+
+
+def _ending(record: Record, tracebacks: bool) -> dict[str, Any]:
+    """Return what failed, and what happens then."""
+    call, outcome = record.invocation, record.outcome
+    return {
         "error": _error(outcome.error if outcome else None, tracebacks),
         "callback": list(call.callback),
         "on_failure": list(call.on_failure),
+        "retry": call.retry.as_json(),
+        "time_limit": call.time_limit,
+        "failures": [_failure(failure, tracebacks) for failure in record.failures],
+    }
+
+
+def _failure(failure: Failure, tracebacks: bool) -> dict[str, Any]:
+    return {
+        "attempt": failure.attempt,
+        "started": _iso(failure.started),
+        "ended": _iso(failure.ended),
+        "server": failure.server,
+        "error": _error(failure.error, tracebacks),
     }
 
 

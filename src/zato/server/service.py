@@ -7,7 +7,7 @@ attributes while `handle` runs. How calls travel is the business of `zato.server
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from zato.core.attrdict import as_attributes
 from zato.core.call import AsyncCall, Call
@@ -29,6 +29,7 @@ from zato.core.exchange import Channel, Request, Response, ServiceLogger
 from zato.core.names import impl_name, service_name
 from zato.core.payload import to_text
 from zato.core.retry import Retry
+from zato.core.runtime import Runtime
 
 __all__ = [
     "AsyncService",
@@ -57,27 +58,15 @@ __all__ = [
 SHADOW_PACKAGE = "zato_services."
 
 
-class Runtime(Protocol):
-    """What a running service can ask of its server. The `_here` forms block, for services on threads."""
-
-    def invoke_here(self, call: Call, timeout: float | None) -> Response:
-        """Run another service and return its response."""
-
-    async def invoke(self, call: Call, timeout: float | None) -> Response:
-        """Run another service and return its response."""
-
-    def publish_here(self, call: AsyncCall) -> str:
-        """Store a background call and return its CID."""
-
-    async def publish(self, call: AsyncCall) -> str:
-        """Store a background call and return its CID."""
-
-
 class ServiceBase:
     """What both kinds of services have. Subclass `Service` or `AsyncService`.
 
     Attributes:
         name: what the service is deployed under. Set it on the class to choose it.
+        retry: set it on the class to have background calls of the service tried again when they fail: how
+            often, or a `Retry`. A call's own `retry=` wins.
+        time_limit: set it on the class to limit the seconds that one run may take. A background call's own
+            `time_limit=` wins.
         cid: the correlation ID this invocation runs under.
         in_reply_to: in a callback, the CID of the call it answers; else None.
         request: what the service was invoked with.
@@ -86,6 +75,8 @@ class ServiceBase:
     """
 
     name: str = ""
+    retry: Retry | Mapping[str, Any] | int | None = None
+    time_limit: float | None = None
 
     cid: str
     in_reply_to: str | None
@@ -120,6 +111,15 @@ class ServiceBase:
         return self.channel
 
     @property
+    def cancelled(self) -> bool:
+        """Whether to stop: the call was cancelled, its time is up, or the server gives it back.
+
+        A blocking service that takes long looks here now and then, and returns; what it returns is not
+        recorded. An `AsyncService` is cancelled besides: `asyncio.CancelledError` is raised where it waits.
+        """
+        return self._call.stop.is_set
+
+    @property
     def logger(self) -> ServiceLogger:
         """A logger that takes `%`-style arguments and adds the CID to each line by itself."""
         extra = {"cid": self.cid, "service": self.name, "channel": self._call.channel}
@@ -151,6 +151,7 @@ class ServiceBase:
             raw=given,
             environ=call.environ,
             chain=(*call.chain, call.service),
+            stop=call.stop,
             **how,
         )
 
@@ -172,7 +173,7 @@ class ServiceBase:
             parent=self.cid,
             callback=None if callback is None else _names_of(callback),
             on_failure=() if on_failure is None else _names_of(on_failure),
-            retry=Retry() if retry is None else Retry.of(retry),
+            retry=None if retry is None else Retry.of(retry),
             **options,
         )
 
@@ -211,7 +212,7 @@ class Service(ServiceBase):
             transport: what the target sees as `self.transport`.
             serialize: return the response as text.
             as_bunch: return dicts whose keys can be read as attributes.
-            timeout: seconds to wait; None is for ever.
+            timeout: seconds to wait; None is for ever. The target's own `time_limit` counts if it is shorter.
             raise_timeout: if not, return None when the time is up.
             **kwargs: become the payload when there is none.
 
@@ -247,6 +248,7 @@ class Service(ServiceBase):
         on_failure: Targets | None = None,
         delay: float | None = None,
         retry: object = None,
+        time_limit: float | None = None,
         idempotency_key: str | None = None,
     ) -> str:
         """Have another service run in the background and return the CID it will have.
@@ -267,7 +269,8 @@ class Service(ServiceBase):
             environ: a dict with a JSON form, the target's `self.environ`.
             on_failure: as `callback`, invoked with a report if the target failed.
             delay: seconds before it may start.
-            retry: how often to try, a number or a `Retry`.
+            retry: how often to try, a number or a `Retry`; None leaves it to the target's class.
+            time_limit: seconds that one attempt may take, 0 for any; None leaves it to the target's class.
             idempotency_key: a repeat with the same key runs nothing and returns the first one's CID.
 
         Raises:
@@ -290,6 +293,7 @@ class Service(ServiceBase):
                 on_failure=on_failure,
                 delay=delay,
                 retry=retry,
+                time_limit=time_limit,
                 idempotency_key=idempotency_key,
             )
         )
@@ -342,6 +346,7 @@ class AsyncService(ServiceBase):
         on_failure: Targets | None = None,
         delay: float | None = None,
         retry: object = None,
+        time_limit: float | None = None,
         idempotency_key: str | None = None,
     ) -> str:
         """Have another service run in the background and return its CID. See `Service.invoke_async`."""
@@ -360,6 +365,7 @@ class AsyncService(ServiceBase):
                 on_failure=on_failure,
                 delay=delay,
                 retry=retry,
+                time_limit=time_limit,
                 idempotency_key=idempotency_key,
             )
         )

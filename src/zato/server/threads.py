@@ -76,7 +76,7 @@ class Threads:
     def _grow(self) -> bool:
         try:
             threading.Thread(target=self._serve, name="zato-service", daemon=True).start()
-        except RuntimeError:
+        except (RuntimeError, MemoryError):
             with self._lock:
                 self._unfinished -= 1
                 self._threads -= 1
@@ -87,7 +87,11 @@ class Threads:
         """Run `work` on a thread at once and return its result, or raise what it raised."""
         answer: asyncio.Future[Result] = self._loop.create_future()
         self.start(work, partial(_settle, answer))
-        return await answer
+        try:
+            return await answer
+        finally:
+            # An error knows the functions that it passed through; this one must not know the error.
+            del answer
 
     def close(self) -> None:
         """Let idle threads end. Busy ones end with the process; later work still gets threads."""
@@ -171,6 +175,9 @@ class Budget:
                 raise
             self._leave(place)
             raise InvocationTimeout.after(label, timeout or 0) from None
+        finally:
+            # As above.
+            del place
 
     def _start(self, place: "_Place") -> None:
         self.running += 1

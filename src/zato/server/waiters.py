@@ -17,6 +17,11 @@ class Waiters:
     def __len__(self) -> int:
         return sum(len(waiting) for waiting in self._by_id.values())
 
+    @property
+    def released(self) -> bool:
+        """Whether nobody may wait any more: the server stops."""
+        return self._released
+
     def announce(self, ended: Sequence[str]) -> None:
         """Wake whoever waits for one of these ids."""
         for call_id in ended:
@@ -24,10 +29,14 @@ class Waiters:
                 if not future.done():
                     future.set_result(None)
 
+    def wake_all(self) -> None:
+        """Wake everybody to look for himself: it is not known whose outcome there is."""
+        self.announce(list(self._by_id))
+
     def release_all(self) -> None:
         """Wake everybody, and let nobody wait from now on: the server stops."""
         self._released = True
-        self.announce(list(self._by_id))
+        self.wake_all()
 
     def enter(self, call_id: str) -> asyncio.Future[None]:
         """Return what is done as soon as the invocation has its outcome. Give it back to `leave`."""

@@ -1,8 +1,9 @@
 """The composition root: turns settings into objects, and owns the order of start and stop.
 
 Start: the store first, because without it nothing can be promised; then the services, because calls
-of what is not deployed are stranded; then the worker; the doors last, because behind an open door
-everything works. Stop, the other way round: readiness says no, so that balancers look elsewhere; doors
+of what is not deployed are stranded; then the doors, because behind an open door everything works; the
+worker last, when the supervisor knows that this process works: a call that the store keeps may kill it
+at once. Stop, the other way round: readiness says no, so that balancers look elsewhere; doors
 close before the worker, and the worker before the store, so that nothing is accepted that cannot be
 stored and everything that ended is recorded.
 """
@@ -10,22 +11,24 @@ stored and everything that ended is recorded.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from zato.broker.base import Announce, Reclaim
+from zato.broker.base import Announce, Applied, Backend, Clock, Reclaim
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
-from zato.broker.open import open_backend
+from zato.broker.open import open_backend, open_reader
 from zato.core.envelope import ADMIN_USER
 from zato.core.settings import Settings
-from zato.environment import Credentials, Environment
+from zato.environment import Credentials
+from zato.server.bell import Bell
 from zato.server.builtin.basic import Echo, InputLogger, Ping
-from zato.server.builtin.invocation import Cancel, Get, Replay
+from zato.server.builtin.invocation import Cancel, Get, List, Replay
 from zato.server.builtin.server import Info
-from zato.server.builtin.service import GetList, Invoke
+from zato.server.builtin.service import Describe, GetList, Invoke
 from zato.server.dispatcher import Dispatcher
 from zato.server.front import Front
 from zato.server.gate import Gate
@@ -36,7 +39,9 @@ from zato.server.http.health import Health
 from zato.server.http.listener import Listener
 from zato.server.http.routes import Application
 from zato.server.http.rsgi import RSGIAdapter
+from zato.server.http.tls import tls_files
 from zato.server.loader import Loaded, load_folder
+from zato.server.orders import Orders
 from zato.server.publisher import Publisher
 from zato.server.records import Records
 from zato.server.registry import Deployed, Registry, Services
@@ -44,7 +49,7 @@ from zato.server.threads import Budget, Threads
 from zato.server.waiters import Waiters
 from zato.server.worker import Limits, Worker
 
-__all__ = ["Server"]
+__all__ = ["OpenBackend", "Server"]
 
 ADMIN_REALM = "Zato admin invoke"
 API_USER = "pubapi"
@@ -57,42 +62,49 @@ LAST_WORDS = 5.0
 
 logger = logging.getLogger("zato.server")
 
+OpenBackend = Callable[[str, Path, Clock], Backend]
+
 
 class Server:
-    """One server process, from its settings to its open doors and back."""
+    """One worker process of a server, from its settings to its open doors and back."""
 
-    def __init__(
-        self, environment: Environment, settings: Settings, credentials: Credentials, *, max_connections: int
-    ) -> None:
+    def __init__(self, orders: Orders, *, max_connections: int, opened_by: OpenBackend = open_backend) -> None:
         """Build everything. Call on the event loop; nothing runs before `start`.
 
         Raises:
             EnvironmentFault: the broker's file cannot be used.
         """
         loop = asyncio.get_running_loop()
+        environment, settings, clock = orders.environment, orders.settings, SystemClock()
+        self._orders = orders
         self._environment = environment
         self._settings = settings
         self._started = datetime.now(UTC)
         self._services = Services()
-        self._batcher = Batcher(open_backend(settings.broker, environment.data, SystemClock()), loop)
+        self._bell = Bell(environment.run, worker=orders.worker, workers=settings.workers, loop=loop)
+        self._batcher = Batcher(opened_by(settings.broker, environment.data, clock), loop, shares=settings.workers > 1)
+        self._reader = Batcher(open_reader(settings.broker, environment.data, clock), loop)
         self._threads = Threads(loop, keep=settings.http_threads + settings.background_threads)
         self._budget = Budget(self._threads, settings.http_threads, name="HTTP slots")
         self._publisher = publisher = Publisher(self._services, self._batcher, max_stored=settings.max_stored)
         dispatcher = Dispatcher(self._services, self._threads, publisher, loop=loop, max_depth=settings.max_depth)
         self._worker = Worker(
-            settings.name, self._batcher, self._services, dispatcher, self._threads, limits=_limits(settings)
+            orders.holder, self._batcher, self._services, dispatcher, self._threads, limits=_limits(settings)
         )
         self._readers = Budget(self._threads, READERS, name="readers of large inputs")
-        self._front = Front(self._services, dispatcher, publisher, self._budget, self._readers)
+        self._front = Front(
+            self._services, dispatcher, publisher, self._budget, self._readers, max_response=settings.max_response
+        )
         self._waiters = Waiters()
         self._gate = Gate(settings.max_requests)
         self._health = Health(self._stuck)
         self._adapter = RSGIAdapter(
-            self._application(dispatcher, credentials),
+            self._application(dispatcher, orders.credentials),
             max_body=settings.max_body,
             body_timeout=settings.body_timeout,
         )
-        self._listener = Listener(self._adapter, settings.host, settings.port, max_connections=max_connections)
+        tls = tls_files(settings, environment.path)
+        self._listener = Listener(self._adapter, settings.host, settings.port, max_connections=max_connections, tls=tls)
 
     def _application(self, dispatcher: Dispatcher, credentials: Credentials) -> Application:
         settings = self._settings
@@ -100,7 +112,7 @@ class Server:
         pubapi = BasicAuth(API_USER, credentials.pubapi, API_REALM)
         return Application(
             AdminDoor(self._front, admin, self._readers, honour_default_expiration=settings.honour_default_expiration),
-            ApiDoor(dispatcher, self._budget, self._readers, pubapi),
+            ApiDoor(dispatcher, self._budget, self._readers, pubapi, max_response=settings.max_response),
             self._health,
             gate=self._gate,
             tracebacks=settings.return_tracebacks,
@@ -109,32 +121,44 @@ class Server:
     async def start(self) -> Loaded:
         """Open the store, load the services, start the worker, open the doors.
 
-        Readiness says no until `say_ready`. Returns what was loaded and what was not.
+        Readiness says no, and no background work is begun, until `go`. Returns what was loaded and what was not.
 
         Raises:
             EnvironmentFault: the port is taken, or the broker's file cannot be used.
         """
-        self._batcher.on_ended = self._waiters.announce
+        self._batcher.on_ended = self._ended
+        self._batcher.on_applied = self._tell_others
         self._batcher.start()
-        freed = await self._batcher.ask(Reclaim())
+        self._reader.start()
+        self._bell.listen(self._heard)
+        freed = await self._batcher.ask(Reclaim(self._orders.holder))
         if freed:
             logger.warning("Calls that lost their process and run again: %d", freed)
+        # A process that this one replaces may have died between a commit and telling of it.
+        self._bell.ring(ready=True, ended=None)
         loaded = load_folder(self._environment.services)
         await self.deploy(loaded)
-        self._worker.start()
         await self._listener.open()
         return loaded
 
-    def say_ready(self) -> None:
-        """Let readiness say yes from now on."""
+    def go(self) -> None:
+        """Let readiness say yes from now on, and begin with background work."""
         self._health.not_ready = ""
+        # One process of a server is enough to delete what is old.
+        self._worker.start(purges=self._orders.worker == 1)
 
     async def deploy(self, loaded: Loaded) -> None:
         """Put loaded services in force, together with the built-in ones."""
         for error in loaded.errors:
             logger.error("Not deployed: %s", error, exc_info=error.cause)
         registry = Registry([*loaded.services, *self._builtins()])
-        await self._batcher.ask(Announce(registry.lanes()))
+        missing = await self._batcher.ask(Announce(registry.lanes(), only_add=self._orders.replaces))
+        if missing:
+            logger.error(
+                "This process does not have what others of the server have, because files were changed since its "
+                "start: %s. Put it right, and start the server again",
+                ", ".join(missing),
+            )
         self._services.current = registry
 
     async def stop(self) -> None:
@@ -157,7 +181,7 @@ class Server:
         self._listener.close()
         deadline = time.monotonic() + settings.grace
         await self._until(
-            lambda: self._adapter.in_progress == self._adapter.half_sent and not self._worker.running, deadline
+            lambda: self._adapter.in_progress == self._adapter.half_sent and not self._worker.is_busy, deadline
         )
         self._adapter.end_all()
         await self._until(lambda: not self._adapter.in_progress, time.monotonic() + LAST_WORDS)
@@ -167,17 +191,39 @@ class Server:
         """Close what `__init__` and `start` opened, at once."""
         await self._listener.closed()
         self._threads.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._batcher.close)
+        for batcher in (self._reader, self._batcher):
+            await asyncio.get_running_loop().run_in_executor(None, batcher.close)
+        self._bell.close()
+
+    def _ended(self, ids: Sequence[str]) -> None:
+        """Pass on which invocations have their outcome, whichever process recorded it."""
+        self._waiters.announce(ids)
+        self._worker.ended(ids)
+
+    def _tell_others(self, applied: Applied) -> None:
+        self._bell.ring(ready=applied.ready, ended=applied.ended)
+
+    def _heard(self, ready: bool, ended: Sequence[str] | None) -> None:
+        """Act on what another process did."""
+        if ended is None:
+            self._waiters.wake_all()
+        elif ended:
+            self._ended(ended)
+        if ready:
+            self._batcher.on_ready()
 
     async def _until(self, condition: Callable[[], bool], deadline: float) -> None:
         while not condition() and time.monotonic() < deadline:  # noqa: ASYNC110 -- many places end work
             await asyncio.sleep(POLL)
 
     def _stuck(self) -> str:
-        return "every HTTP slot is held by a call that ran out of time" if self._budget.stuck else ""
+        for kind, slots in (("HTTP", self._budget), ("background", self._worker)):
+            if slots.stuck:
+                return f"every {kind} slot for blocking services is held by a call that ran out of time"
+        return ""
 
     def _builtins(self) -> list[Deployed]:
-        records = Records(self._batcher, self._waiters, self._gate)
+        records = Records(self._batcher, self._reader, self._waiters, self._gate)
         tracebacks = self._settings.return_tracebacks
         return [
             Deployed.builtin(Ping, Ping),
@@ -185,7 +231,9 @@ class Server:
             Deployed.builtin(Echo, Echo),
             Deployed.builtin(partial(Invoke, self._front), Invoke),
             Deployed.builtin(partial(GetList, self._services), GetList),
+            Deployed.builtin(partial(Describe, self._services), Describe),
             Deployed.builtin(partial(Get, records, tracebacks=tracebacks), Get),
+            Deployed.builtin(partial(List, records, tracebacks=tracebacks), List),
             Deployed.builtin(partial(Cancel, records, tracebacks=tracebacks), Cancel),
             Deployed.builtin(partial(Replay, records, self._publisher), Replay),
             Deployed.builtin(partial(Info, self._state), Info),
@@ -197,7 +245,8 @@ class Server:
         return {
             "name": settings.name,
             "broker": settings.broker,
-            "workers": 1,
+            "worker": self._orders.worker,
+            "workers": settings.workers,
             "started": self._started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "services": len(self._services.current.by_name),
             "threads": {

@@ -6,30 +6,35 @@ slot became free, when time makes something ready, and once a second in case a s
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from zato.broker.base import Lease, Leased, Purge
+from zato.broker.base import Beat, Lease, Leased, Purge, Purged
 from zato.broker.batcher import Batcher
 from zato.core.call import Call
-from zato.core.errors import Overloaded
-from zato.core.invocation import Delivery, Lane
+from zato.core.errors import InvocationTimeout, Overloaded
+from zato.core.invocation import Delivery, Holder, Lane
 from zato.core.payload import decode
 from zato.server.dispatcher import Dispatcher
 from zato.server.failures import contained
-from zato.server.holdings import Holdings
-from zato.server.identity import new_token, now_ms
+from zato.server.holdings import Holdings, about, holding
+from zato.server.identity import new_token
 from zato.server.recorder import Ending, Recorder, put_off
 from zato.server.registry import Deployed, Services
+from zato.server.runs import Run, Runs
 from zato.server.threads import Threads
 
 __all__ = ["Limits", "Worker"]
 
 LOOK_AGAIN = 1.0
 PURGE_EVERY = 30.0
-PURGE_SOON = 0.05
-PURGE_SLICE = 500
+PURGE_SLICE = 100
+# Of the time that purging takes: how long others have the store to themselves before the next slice.
+PURGE_PAUSE = 2.0
+# Seconds that a cancelled task has to tidy up before its delivery goes on without it.
+LAST_WORDS = 1.0
+STOPPED = "was stopped"
 
 logger = logging.getLogger("zato.server")
 
@@ -41,6 +46,7 @@ class Limits:
     Attributes:
         threads: background slots for blocking services.
         tasks: background slots for asynchronous ones.
+        held: what the payloads of running calls may have together before more are leased.
     """
 
     threads: int
@@ -49,6 +55,7 @@ class Limits:
     max_takeovers: int
     max_stored: int
     retention: float
+    held: int = 100_000_000
 
 
 class Worker:
@@ -56,7 +63,7 @@ class Worker:
 
     def __init__(
         self,
-        server: str,
+        holder: Holder,
         batcher: Batcher,
         services: Services,
         dispatcher: Dispatcher,
@@ -64,16 +71,24 @@ class Worker:
         *,
         limits: Limits,
     ) -> None:
-        """Take the server's name and what the worker works with."""
-        self._server = server
+        """Take what this process holds leases as, and what the worker works with."""
+        self._holder = holder
         self._batcher = batcher
         self._services = services
         self._dispatcher = dispatcher
         self._threads = threads
         self._limits = limits
-        self._free = {Lane.THREAD: limits.threads, Lane.TASK: limits.tasks}
-        self._holdings = Holdings(batcher, lease=limits.lease)
-        self._recorder = Recorder(server, batcher, self._holdings, max_stored=limits.max_stored, caught_up=self._look)
+        self._runs = Runs({Lane.THREAD: limits.threads, Lane.TASK: limits.tasks})
+        self._holdings = Holdings(batcher, lease=limits.lease, lost=self._lost)
+        self._recorder = Recorder(
+            holder.server,
+            batcher,
+            services,
+            self._holdings,
+            max_stored=limits.max_stored,
+            caught_up=self._look,
+        )
+        self._chosen: Delivery | None = None
         self._leasing = False
         self._lease_again = False
         self._stopped = True
@@ -85,12 +100,27 @@ class Worker:
         """How many deliveries this worker holds."""
         return len(self._holdings)
 
-    def start(self) -> None:
-        """Begin to lease. From then on, work arrives by itself."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether it holds deliveries, or is about to."""
+        return bool(self._holdings) or self._leasing
+
+    @property
+    def stuck(self) -> bool:
+        """Whether every slot for blocking services is held by a call that nobody waits for any more."""
+        return self._runs.stuck
+
+    def start(self, *, purges: bool = True) -> None:
+        """Begin to lease. From then on, work arrives by itself.
+
+        Args:
+            purges: delete outcomes whose retention has ended; one process of a server is enough for that.
+        """
         self._stopped = False
         self._batcher.on_ready = self.pull
         self._holdings.beat()
-        self._purge()
+        if purges:
+            self._purge()
         self.pull()
 
     def stop_leasing(self) -> None:
@@ -100,12 +130,30 @@ class Worker:
             timer.cancel()
 
     async def release_all(self) -> None:
-        """Give back to the broker what still runs, to be run again by whoever leases it next."""
+        """Give back to the broker what still runs, to be run again by whoever leases it next.
+
+        Tasks are cancelled, and have a moment to tidy up, so that this is over when they run again.
+        """
+        runs = self._runs.all()
+        for run in runs:
+            run.settled = True
+            run.plan(None)
+            run.halt()
+        tasks = [run.task for run in runs if run.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=LAST_WORDS)
+        await self._recorder.record_waiting()
         await self._holdings.release_all()
+
+    def ended(self, ids: Sequence[str]) -> None:
+        """Stop what runs of these invocations: they have their outcome, because they were cancelled for instance."""
+        for call_id in ids:
+            for run in self._runs.of(call_id):
+                self._abandon(run)
 
     def pull(self) -> None:
         """Lease as much as there are free slots for, unless that is under way: then once more after it."""
-        if any(slots > 0 for slots in self._free.values()):
+        if any(slots > 0 for slots in self._runs.free.values()):
             self._look()
 
     def _look(self) -> None:
@@ -117,13 +165,17 @@ class Worker:
             return
         self._leasing, self._lease_again = True, False
         lease = Lease(
-            server=self._server,
-            limits=dict(self._free),
+            holder=self._holder,
+            limits=self._room(),
             token=new_token(),
             seconds=self._limits.lease,
             holdings=self._holdings.all(),
         )
         self._batcher.post(lease, self._leased)
+
+    def _room(self) -> dict[Lane, int]:
+        """Return how many deliveries may come: none for now if those that run fill the memory."""
+        return dict.fromkeys(Lane, 0) if self._holdings.size > self._limits.held else dict(self._runs.free)
 
     def _leased(self, result: Leased | Exception) -> None:
         if isinstance(result, Exception):
@@ -131,76 +183,172 @@ class Worker:
             logger.error("Cannot lease work: %s", result)
             self._again_in("look", LOOK_AGAIN, self._look)
             return
+        wait = LOOK_AGAIN if result.next_in is None else min(LOOK_AGAIN, result.next_in)
+        self._again_in("look", max(wait, 0.001), self._look)
         try:
-            for delivery in result.deliveries:
+            for delivery in self._admitted(result.deliveries):
                 self._begin(delivery)
         finally:
             # Not before: until all of them have taken their slots, there seem to be more free ones.
             self._leasing = False
-        wait = LOOK_AGAIN if result.next_in is None else min(LOOK_AGAIN, result.next_in)
-        self._again_in("look", max(wait, 0.001), self._look)
         if self._lease_again or result.deliveries:
             self.pull()
+
+    def _admitted(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Return what may begin at once.
+
+        Calls that must not lose another process run one at a time: beside the one that kills its process,
+        all others that were in it each time would be given up with it.
+        """
+        last = [delivery for delivery in deliveries if self._has_last_chance(delivery)]
+        if not last:
+            return deliveries
+        chosen = None if self._tries_last_chance() else last[0]
+        for delivery in last:
+            self._holdings.add(delivery)
+            if delivery is not chosen:
+                self._recorder.record(delivery, put_off(delivery))
+        if chosen is not None:
+            self._chosen = chosen
+            # When this is answered, the others have been given back.
+            self._batcher.post(Beat((holding(chosen),), self._limits.lease), partial(self._begin_chosen, chosen))
+        return [delivery for delivery in deliveries if not self._has_last_chance(delivery)]
+
+    def _has_last_chance(self, delivery: Delivery) -> bool:
+        return 0 < delivery.takeovers == self._limits.max_takeovers
+
+    def _tries_last_chance(self) -> bool:
+        running = (run.delivery for run in self._runs.all() if not run.settled)
+        return self._chosen is not None or any(self._has_last_chance(delivery) for delivery in running)
+
+    def _begin_chosen(self, delivery: Delivery, lost: list[str] | Exception) -> None:
+        self._chosen = None
+        if isinstance(lost, Exception):
+            self._recorder.record(delivery, put_off(delivery))
+        elif lost:
+            self._recorder.forget(delivery)
+        else:
+            self._begin(delivery)
 
     def _begin(self, delivery: Delivery) -> None:
         self._holdings.add(delivery)
         deployed = self._services.current.by_name.get(delivery.invocation.service)
-        if deployed is None:
+        if deployed is None or self._stopped:
             self._recorder.record(delivery, put_off(delivery))
         elif delivery.takeovers > self._limits.max_takeovers:
             self._recorder.record(delivery, self._recorder.given_up(delivery))
         else:
-            self._free[deployed.lane] -= 1
-            self._run(deployed, delivery)
+            self._run(deployed, self._runs.begin(delivery, deployed.lane))
 
-    def _run(self, deployed: Deployed, delivery: Delivery) -> None:
-        if deployed.lane is Lane.THREAD:
-            work = partial(self._run_on_thread, deployed, delivery)
-            self._threads.start(work, partial(self._ran_on_thread, delivery))
+    def _run(self, deployed: Deployed, run: Run) -> None:
+        if run.lane is Lane.THREAD:
+            self._threads.start(partial(self._run_on_thread, deployed, run), partial(self._ran_on_thread, run))
         else:
-            task = self._loop.create_task(self._run_on_loop(deployed, delivery))
-            self._holdings.run_as(delivery, task)
+            run.task = self._loop.create_task(self._run_on_loop(deployed, run))
+            run.task.add_done_callback(partial(self._ran_on_loop, run))
+        limit = run.delivery.invocation.time_limit
+        if limit is not None:
+            run.plan(self._loop.call_later(limit, self._time_is_up, run, limit))
 
-    def _run_on_thread(self, deployed: Deployed, delivery: Delivery) -> Ending:
-        started = now_ms()
+    def _run_on_thread(self, deployed: Deployed, run: Run) -> Ending | None:
         try:
-            response = self._dispatcher.run_shaped(deployed, _call_of(delivery), self._recorder.stored)
+            response = self._dispatcher.run_shaped(deployed, _call_of(run), self._recorder.stored)
         except Exception as error:
-            return self._recorder.failed(delivery, error, started)
-        return self._recorder.done(delivery, response, started)
+            return self._failed(run, error)
+        return self._done(run, response)
 
-    def _ran_on_thread(self, delivery: Delivery, ending: Ending, error: BaseException | None) -> None:
-        """Record how a delivery ended, or put it off if the system has no thread for it."""
+    def _ran_on_thread(self, run: Run, ending: Ending | None, error: BaseException | None) -> None:
+        """Record how a run ended, or put it off if the system has no thread for it."""
         if isinstance(error, Overloaded):
-            ending = put_off(delivery)
+            ending = put_off(run.delivery)
         elif error is not None:
-            ending = self._recorder.failed(delivery, error, now_ms())
-        self._end(delivery, Lane.THREAD, ending)
+            ending = self._failed(run, error)
+        self._end(run, ending)
 
-    async def _run_on_loop(self, deployed: Deployed, delivery: Delivery) -> None:
-        started = now_ms()
+    async def _run_on_loop(self, deployed: Deployed, run: Run) -> Ending | None:
         try:
-            response = self._recorder.stored(await self._dispatcher.run_on_loop(deployed, _call_of(delivery)))
-        except asyncio.CancelledError:
-            raise
+            response = self._recorder.stored(await self._dispatcher.run_on_loop(deployed, _call_of(run)))
         except BaseException as error:
-            ending = self._recorder.failed(delivery, contained(error), started)
-        else:
-            ending = self._recorder.done(delivery, response, started)
-        self._end(delivery, Lane.TASK, ending)
+            return self._failed(run, error)
+        return self._done(run, response)
 
-    def _end(self, delivery: Delivery, lane: Lane, ending: Ending) -> None:
-        """Record how a delivery ended, and lease for the slot it leaves."""
-        self._free[lane] += 1
-        self._recorder.record(delivery, ending)
+    def _ran_on_loop(self, run: Run, task: "asyncio.Task[Ending | None]") -> None:
+        """Record how a run ended; one that was cancelled before its first step has nothing to say itself."""
+        self._end(run, self._failed(run, asyncio.CancelledError()) if task.cancelled() else task.result())
+
+    def _done(self, run: Run, response: bytes | None) -> Ending | None:
+        """Return how a run ended whose service returned, or None if nobody wants to know."""
+        if run.settled:
+            return None
+        if run.overdue is not None:
+            return self._recorder.failed(run.delivery, run.overdue, run.started)
+        return self._recorder.done(run.delivery, response, run.started)
+
+    def _failed(self, run: Run, error: BaseException) -> Ending | None:
+        """Return how a run ended whose service raised, or None if nobody wants to know."""
+        if run.settled:
+            return None
+        if run.overdue is not None:
+            run.overdue.__cause__ = error
+            return self._recorder.failed(run.delivery, run.overdue, run.started)
+        return self._recorder.failed(run.delivery, contained(error), run.started)
+
+    def _end(self, run: Run, ending: Ending | None) -> None:
+        """Free the slot of a run that is over, record how it ended, and lease for the slot."""
+        self._runs.end(run)
+        if run.named:
+            logger.info("%s has ended; its slot is free", run.delivery.invocation.service, extra=about(run.delivery))
+        if ending is not None and not run.settled:
+            self._recorder.record(run.delivery, ending)
         self.pull()
 
-    def _purge(self) -> None:
-        self._batcher.post(Purge(self._limits.retention, PURGE_SLICE), self._purged)
+    def _time_is_up(self, run: Run, limit: float) -> None:
+        """Stop a run. A task ends in a moment, and says so itself; a thread's delivery goes on without it."""
+        error = InvocationTimeout.over_limit(run.delivery.invocation.service, limit)
+        if run.task is None:
+            self._give_up(run, error)
+        else:
+            run.overdue = error
+            run.plan(self._loop.call_later(LAST_WORDS, self._give_up, run, error))
+        run.halt()
 
-    def _purged(self, result: int | Exception) -> None:
+    def _give_up(self, run: Run, error: InvocationTimeout) -> None:
+        """Record that a run failed which has not ended yet."""
+        run.settled = True
+        self._runs.name(run, "ran out of time")
+        self._recorder.record(run.delivery, self._recorder.failed(run.delivery, error, run.started))
+
+    def _lost(self, delivery: Delivery) -> None:
+        """Stop what runs of a delivery that is held no more."""
+        service = delivery.invocation.service
+        logger.warning("%s is held no more: it was cancelled, or taken over", service, extra=about(delivery))
+        self._recorder.forget(delivery)
+        for run in self._runs.of(delivery.invocation.id):
+            if run.delivery is delivery:
+                self._abandon(run)
+
+    def _abandon(self, run: Run) -> None:
+        """Stop a run whose delivery is somebody else's, or nobody's. Nothing of it is recorded."""
+        if run.settled:
+            return
+        run.settled = True
+        self._recorder.forget(run.delivery)
+        if run.task is None:
+            run.plan(None)
+            self._runs.name(run, STOPPED)
+        else:
+            run.plan(self._loop.call_later(LAST_WORDS, self._runs.name, run, STOPPED))
+        run.halt()
+
+    def _purge(self) -> None:
+        purge = Purge(self._limits.retention, PURGE_SLICE)
+        self._batcher.post(purge, partial(self._purged, self._loop.time()))
+
+    def _purged(self, began: float, result: Purged | Exception) -> None:
+        more = isinstance(result, Purged) and result.more
         if not self._stopped:
-            self._again_in("purge", PURGE_SOON if result == PURGE_SLICE else PURGE_EVERY, self._purge)
+            pause = PURGE_PAUSE * (self._loop.time() - began) if more else PURGE_EVERY
+            self._again_in("purge", pause, self._purge)
 
     def _again_in(self, name: str, seconds: float, action: Callable[[], None]) -> None:
         timer = self._timers.get(name)
@@ -209,9 +357,9 @@ class Worker:
         self._timers[name] = self._loop.call_later(seconds, action)
 
 
-def _call_of(delivery: Delivery) -> Call:
+def _call_of(run: Run) -> Call:
     """Return the call that a service is given."""
-    invocation = delivery.invocation
+    invocation = run.delivery.invocation
     payload = decode(invocation.payload)
     return Call(
         cid=invocation.cid,
@@ -223,4 +371,5 @@ def _call_of(delivery: Delivery) -> Call:
         transport=invocation.transport,
         environ=None if invocation.environ is None else decode(invocation.environ),
         in_reply_to=invocation.in_reply_to,
+        stop=run.stop,
     )

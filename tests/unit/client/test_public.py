@@ -44,6 +44,7 @@ NAMES = {
     "RawDataResponse",
     "ReadTimedOut",
     "Response",
+    "Retry",
     "ServiceInvokeResponse",
     "TLSFailed",
 }

@@ -12,6 +12,7 @@ from tests.support.httpd import ScriptedServer
 from zato.client import AnyServiceInvoker
 from zato.client.request import ServiceRequest
 from zato.core.errors import InvalidName, InvalidPayload, NotSerializable, ZatoError
+from zato.core.retry import Retry
 
 # What version 3.2.1 of the client on PyPI sends for `invoke('zato.ping')`, without the expiration it always adds.
 PING = {
@@ -179,11 +180,21 @@ def test_options_of_background_calls(client: AnyServiceInvoker, server: Scripted
         "delay": 1.5,
         "idempotency_key": "order-17",
         "retry": {"attempts": 3},
+        "time_limit": 2.5,
         "cid": "my-own-cid",
     }
     client.invoke_async("crm.sync", **options)
 
     assert server.requests[0].json == {**PING, "name": "crm.sync", "async": True, "is_async": True, **options}
+
+
+def test_retry_of_our_own_class(client: AnyServiceInvoker, server: ScriptedServer) -> None:
+    """A policy is sent by its fields, the exceptions by their names."""
+    client.invoke_async("crm.sync", retry=Retry(3, backoff=0.5, on=(KeyError, "requests.Timeout")), time_limit=0)
+
+    sent = server.requests[0].json
+    assert (sent["time_limit"], Retry.of(sent["retry"])) == (0, Retry(3, 0.5, on=(KeyError, "requests.Timeout")))
+    assert sent["retry"]["on"] == ["builtins.KeyError", "requests.Timeout"]
 
 
 @pytest.mark.parametrize(

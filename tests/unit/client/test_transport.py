@@ -1,6 +1,9 @@
 """Sessions, credentials, timeouts, closing, logging."""
 
+import hashlib
 import logging
+import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,8 @@ from requests.auth import HTTPBasicAuth
 
 from tests.support.httpd import Reply, ScriptedServer
 from zato.client import AnyServiceInvoker
-from zato.client.transport import Transport
+from zato.client.errors import InvalidAddress, TLSFailed
+from zato.client.transport import Transport, pinned_session
 
 PATH = "/zato/admin/invoke"
 AUTH = ("admin.invoke", "s3cret")
@@ -164,6 +168,35 @@ def test_client_certificate(server: ScriptedServer, certificate: Path) -> None:
     assert session.seen["cert"] == str(certificate)
 
 
+@pytest.mark.parametrize("spelling", [str.lower, str.upper], ids=["lower-case", "upper-case"])
+def test_pinned_certificate(certificate: Path, monkeypatch: pytest.MonkeyPatch, spelling: Callable[[str], str]) -> None:
+    """The one certificate is taken whoever signed it, without a warning, whatever the environment says."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+    pin = spelling(_fingerprint(certificate))
+    with ScriptedServer(certificate) as server, pinned_session(pin) as session:
+        server.script(Reply.flat("done"))
+        assert AnyServiceInvoker(server.address, PATH, AUTH, session).invoke("zato.ping").data == "done"
+
+
+def test_another_certificate_than_the_pinned_one(certificate: Path) -> None:
+    """Nothing is sent to a server with another certificate, were it signed by an authority of note."""
+    with ScriptedServer(certificate) as server, pinned_session("00" * 32) as session:
+        client = AnyServiceInvoker(server.address, PATH, AUTH, session, tls_verify=str(certificate))
+        with pytest.raises(TLSFailed, match="Fingerprints did not match"):
+            client.invoke("zato.ping")
+
+    assert not server.requests
+
+
+def test_pinned_session_without_tls(server: ScriptedServer) -> None:
+    """Where there is no certificate there is nothing to compare, so nothing is sent."""
+    with pinned_session("00" * 32) as session, pytest.raises(InvalidAddress):
+        AnyServiceInvoker(server.address, PATH, AUTH, session).invoke("zato.ping")
+
+    assert not server.requests
+
+
 @pytest.mark.parametrize(
     ("auth", "sent"),
     [
@@ -177,6 +210,13 @@ def test_credentials_are_utf8(server: ScriptedServer, auth: Any, sent: str) -> N
         client.invoke("zato.ping")
 
     assert server.requests[0].headers["Authorization"] == f"Basic {sent}"
+
+
+def _fingerprint(certificate: Path) -> str:
+    """Return the SHA-256 of the certificate in a file that holds its key too."""
+    _, begin, rest = certificate.read_text("ascii").partition("-----BEGIN CERTIFICATE-----")
+    body, end, _ = rest.partition("-----END CERTIFICATE-----")
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(begin + body + end)).hexdigest()
 
 
 def _netrc(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ async def answered_without_a_reader(door: str, body: bytes) -> bool:
     inside: Any = Inside()
     doors: Any = {
         "admin": partial(AdminDoor, inside, AUTH, readers, honour_default_expiration=False),
-        "api": partial(ApiDoor, inside, Budget(threads, 1, name="slots"), readers, AUTH),
+        "api": partial(ApiDoor, inside, Budget(threads, 1, name="slots"), readers, AUTH, max_response=LARGE),
     }
 
     async def read() -> bytes:
@@ -49,6 +49,7 @@ async def answered_without_a_reader(door: str, body: bytes) -> bool:
         path="/zato/api/invoke/target",
         query="",
         header=HEADERS.get,
+        header_values=lambda _: [],
         headers=lambda: HEADERS,
         read=read,
     )

@@ -61,7 +61,7 @@ def run(folder: Path, scenario: Callable[[Front, SlowStore, Batcher, Budget], Aw
         publisher = Publisher(services, batcher, max_stored=10 * LARGE)
         dispatcher = Dispatcher(services, threads, publisher, loop=loop, max_depth=2)
         readers = Budget(threads, 1, name="readers")
-        front = Front(services, dispatcher, publisher, Budget(threads, 1, name="slots"), readers)
+        front = Front(services, dispatcher, publisher, Budget(threads, 1, name="slots"), readers, max_response=LARGE)
         try:
             return await scenario(front, store, batcher, readers)
         finally:

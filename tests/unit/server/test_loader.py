@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from zato.core.retry import Retry
 from zato.server.loader import Loaded, load_folder
 from zato.server.service import Service
 
@@ -56,6 +57,29 @@ REFUSED = [
         "class Mine(Service):\n    name = 17\n    def handle(self): pass",
         "Something of type int is no service name",
         id="name-is-a-number",
+    ),
+    pytest.param(
+        "class Mine(Service):\n    retry = 0\n    def handle(self): pass",
+        "Mine: Retry(attempts=0, ",
+        id="retry-out-of-range",
+    ),
+    pytest.param(
+        "class Mine(Service):\n    retry = {'on': 5}\n    def handle(self): pass",
+        "Mine: on=5 names no exception",
+        id="retry-on-no-exception",
+    ),
+    pytest.param(
+        "class Mine(Service):\n    def retry(self): pass\n    def handle(self): pass",
+        "Mine: retry=<function Mine.retry",
+        id="retry-is-a-method",
+    ),
+    *(
+        pytest.param(
+            f"class Mine(Service):\n    time_limit = {limit!r} * 1\n    def handle(self): pass".replace("inf", "1e999"),
+            f"Mine: time_limit={limit!r} is not legal: give seconds above 0, or None.",
+            id=f"time-limit-{limit}",
+        )
+        for limit in (0, -1, "5", [1], 2_000_000_000, float("inf"))
     ),
     pytest.param(
         "class Mine(Service):\n    def handle(self, payload): pass",
@@ -118,6 +142,14 @@ def test_what_is_known_of_a_service(folder: Path, stem: str) -> None:
     (service,) = load(folder, **{stem: SERVICE.format(name="Sync")}).services
     assert (service.impl_name, service.file) == (f"{stem}.Sync", str(folder / f"{stem}.py"))
     assert (service.is_async, service.is_internal) == (False, False)
+
+
+def test_retry_and_time_limit_of_a_class(folder: Path) -> None:
+    """They are what the class says, or what it inherits; a number of attempts is enough."""
+    text = SERVICE.format(name="Base") + "    retry, time_limit = 3, 2.5\nclass Child(Base):\n    time_limit = None\n"
+    base, child = load(folder, crm=text).services
+    assert (base.retry, base.time_limit) == (Retry(3), 2.5)
+    assert (child.retry, child.time_limit) == (Retry(3), None)
 
 
 def test_installed_modules_stay_what_they_are(folder: Path) -> None:

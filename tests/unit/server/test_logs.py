@@ -3,18 +3,43 @@
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
+from tests.support.subprocesses import unmeasured_environment
+from tests.support.waiting import wait_until
 from zato.core.errors import EnvironmentFault
 from zato.core.exchange import ServiceLogger
-from zato.server.logs import logging_to
+from zato.server.logs import logging_to, put_aside
 
 EXTRA = {"cid": "e7a1b2c3d4e5f60718293a4b", "service": "crm.sync", "channel": "rest"}
+# Writes lines of very different lengths.
+WRITER = """
+import logging, sys
+from pathlib import Path
+from zato.server.logs import logging_to
+
+with logging_to(Path(sys.argv[1]), level="INFO", style="json", stream=None):
+    for number in range(200):
+        length = 50_000 if number % 5 == 0 else 9_000 if number % 2 else 100
+        logging.getLogger("users.own").info("%s%d %s", sys.argv[2], number, sys.argv[2] * length)
+"""
+FLOOD = """
+import logging, sys
+from pathlib import Path
+from zato.server.logs import logging_to
+
+with logging_to(Path(sys.argv[1]), level="INFO", style="json", stream=sys.stderr):
+    for number in range(3000):
+        logging.getLogger("users.own").info("x" * 100)
+"""
 HOSTILE = 'a\nb\r{"event": "forged"}\x1b[2J\x00\x7f\x85\x9b1m\u2028end'
 
 
@@ -26,13 +51,14 @@ class Terminal(io.StringIO):
 
 
 def logged(
-    file: Path, act: Callable[[logging.Logger], object], *, style: str = "json", stream: io.StringIO | None = None
+    file: Path, act: Callable[[logging.Logger], object], *, style: str = "json", stream: TextIO | None = None
 ) -> tuple[list[dict[str, Any]], str]:
     """Log something, and return the parsed lines of the file and the text of the stream."""
     stream = stream or io.StringIO()
     with logging_to(file, level="INFO", style=style, stream=stream):
         act(logging.getLogger("users.own"))
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()], stream.getvalue()
+    text = stream.getvalue() if isinstance(stream, io.StringIO) else ""
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()], text
 
 
 @pytest.fixture
@@ -169,19 +195,69 @@ def test_lines_of_many_threads(file: Path) -> None:
     assert [line["event"] for line in lines] == ["x" * 100] * 400
 
 
+def large(file: Path, size: int) -> None:
+    """Make the log file this large."""
+    file.parent.mkdir(exist_ok=True)
+    with file.open("ab") as content:
+        content.truncate(size)
+
+
 def test_large_file_is_put_aside(file: Path) -> None:
     """At 20 MB a new file begins; five old ones are kept."""
-    file.parent.mkdir()
+    large(file, 20_000_000)
     for number in range(1, 6):
         file.with_name(f"server.log.{number}").write_text(str(number))
-    with file.open("wb") as large:
-        large.truncate(19_999_990)
+    put_aside(file)
     lines, _ = logged(file, lambda log: log.info("first of a new file"))
 
     assert [line["event"] for line in lines] == ["first of a new file"]
-    assert file.with_name("server.log.1").stat().st_size == 19_999_990
+    assert file.with_name("server.log.1").stat().st_size == 20_000_000
     assert [file.with_name(f"server.log.{number}").read_text() for number in range(2, 6)] == ["1", "2", "3", "4"]
     assert not file.with_name("server.log.6").exists()
+
+
+def test_small_file_stays(file: Path) -> None:
+    """So does one that is not there, or in a folder that cannot be read."""
+    large(file, 19_999_999)
+    put_aside(file)
+    put_aside(file.with_name("none.log"))
+    put_aside(file / "no-folder" / "server.log")
+    assert [each.name for each in file.parent.iterdir()] == ["server.log"]
+
+
+def test_file_that_is_put_aside_while_it_is_written(file: Path) -> None:
+    """Who writes goes on in the new file: what was said before is in the old one, what comes after is not."""
+    with logging_to(file, level="INFO", style="json", stream=None):
+        log = logging.getLogger("users.own")
+        log.info("before")
+        wait_until(lambda: file.stat().st_size)
+        large(file, 20_000_000)
+        put_aside(file)
+        log.info("after")
+    assert json.loads(file.read_text())["event"] == "after"
+    assert b'"before"' in file.with_name("server.log.1").read_bytes()[:200]
+
+
+def test_processes_share_a_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of several processes never mix, long ones neither; none is lost when the file is put aside meanwhile."""
+    monkeypatch.setattr("zato.server.logs.MAX_FILE", 100_000)
+    call = [sys.executable, "-c", WRITER, str(file)]
+    with (
+        subprocess.Popen([*call, "a"], env=unmeasured_environment()) as first,
+        subprocess.Popen([*call, "b"], env=unmeasured_environment()) as second,
+    ):
+        while first.poll() is None or second.poll() is None:
+            if not file.with_name("server.log.4").exists():
+                put_aside(file)
+    files = [file, *(file.with_name(f"server.log.{number}") for number in range(1, 6))]
+    parts = [each.read_text().splitlines() for each in reversed(files) if each.exists()]
+    events = [json.loads(line)["event"] for lines in parts for line in lines]
+
+    assert len(parts) > 1
+    for name in "ab":
+        mine = [event.partition(" ") for event in events if event[0] == name]
+        assert [number for number, _, _ in mine] == [f"{name}{number}" for number in range(200)]
+        assert {len(text) for _, _, text in mine} == {100, 9_000, 50_000}
 
 
 def test_everything_is_closed(file: Path) -> None:
@@ -195,12 +271,21 @@ def test_everything_is_closed(file: Path) -> None:
     assert (left, root.handlers) == (17, handlers)
 
 
-def test_standard_error_is_the_default(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Stdout is left to what the server says to people."""
-    with logging_to(file, level="INFO", style="json"):
+def test_file_alone(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a stream nothing is printed; stdout is left to what the server says to people in any case."""
+    with logging_to(file, level="INFO", style="json", stream=None):
         logging.getLogger("users.own").info("hello")
-    out, err = capsys.readouterr()
-    assert (out, json.loads(err)["event"]) == ("", "hello")
+    assert json.loads(file.read_text())["event"] == "hello"
+    assert capsys.readouterr() == ("", "")
+
+
+def test_file_alone_on_a_full_disk(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is nobody to tell, and nothing is raised."""
+    file.parent.mkdir()
+    file.symlink_to("/dev/full")
+    with logging_to(file, level="INFO", style="json", stream=None):
+        logging.getLogger("users.own").info("hello")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_file_on_a_full_disk(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,6 +314,65 @@ def test_file_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "server.log").mkdir()
     with (
         pytest.raises(EnvironmentFault, match=r"server\.log cannot be written: Is a directory\."),
-        logging_to(tmp_path / "server.log", level="INFO", style="json"),
+        logging_to(tmp_path / "server.log", level="INFO", style="json", stream=None),
     ):
         pass
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[TextIO, TextIO]]:
+    """The two ends of a pipe: who reads, who writes."""
+    ends = os.pipe()
+    with open(ends[0]) as reader, open(ends[1], "w") as writer:  # noqa: PTH123 -- numbers
+        yield reader, writer
+
+
+def test_stream_that_nobody_reads(file: Path) -> None:
+    """It holds up neither the file nor the end of the process."""
+    call = [sys.executable, "-c", FLOOD, str(file)]
+    with subprocess.Popen(call, stderr=subprocess.PIPE, env=unmeasured_environment()) as process:
+        try:
+            status = process.wait(20)
+        finally:
+            process.kill()
+    assert (status, len(file.read_text().splitlines())) == (0, 3000)
+
+
+def test_stream_that_is_read_too_late(file: Path, pipe: tuple[TextIO, TextIO], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit is dropped, and once it goes on it is said how much that was."""
+    monkeypatch.setattr("zato.server.logs.STREAM_QUEUE", 50)
+    reader, writer = pipe
+    lines: list[str] = []
+    reading = threading.Thread(target=lambda: lines.extend(reader))
+    log = logging.getLogger("users.own")
+    with logging_to(file, level="INFO", style="json", stream=writer):
+        for number in range(3000):
+            log.info("%d %s", number, "x" * 50)
+        reading.start()
+        wait_until(lambda: _rests(lines))
+        log.info("goes on")
+    writer.close()
+    reading.join()
+
+    events = [json.loads(line)["event"] for line in lines]
+    gaps = [event for event in events if "missing" in event]
+    counts = [int(gap.split()[2]) for gap in gaps]
+    assert gaps == [f"Nobody read {each} log lines in time: they are missing here. {file} has them" for each in counts]
+    assert (events[-2:], len(events) + sum(counts)) == ([gaps[-1], "goes on"], 3001 + len(gaps))
+    assert min(counts) > 1
+    assert len(file.read_text().splitlines()) == 3001
+
+
+def _rests(lines: list[str]) -> bool:
+    """Tell whether there are lines, and no more come."""
+    before = len(lines)
+    threading.Event().wait(0.2)
+    return 0 < before == len(lines)
+
+
+def test_stream_that_is_closed(file: Path, pipe: tuple[TextIO, TextIO], capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever does not want to read it any more disturbs nobody."""
+    reader, writer = pipe
+    reader.close()
+    lines, _ = logged(file, lambda log: log.info("x"), stream=writer)
+    assert ([line["event"] for line in lines], capsys.readouterr().err) == (["x"], "")

@@ -1,43 +1,98 @@
-"""Starts that fail, in this process: nothing is left of them. What succeeds is tested in `integration/cli`."""
+"""One worker process, with this test as its supervisor. With a real one it is tested in `integration`."""
 
-import asyncio
 import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
-import uvloop
 
 from tests.support.environments import make_environment
-from zato.core.errors import EnvironmentFault
+from tests.support.subprocesses import unmeasured_environment
 from zato.environment import Environment
-from zato.server.process import run_server
+from zato.server.orders import Orders, Report
+from zato.server.supervisor import COMMAND
 
+FOLLY = """
+import asyncio, atexit, threading, time
+from pathlib import Path
+from zato.server.service import AsyncService
 
-@pytest.fixture(scope="module", autouse=True)
-def libuv() -> None:
-    """Let the event loop open the pipe that it keeps for as long as the process lives, before leaks are looked for."""
-    uvloop.run(asyncio.sleep(0))
+async def stay():
+    await asyncio.to_thread(time.sleep, 3600)
+
+threading.Thread(target=time.sleep, args=(3600,)).start()
+task = asyncio.get_running_loop().create_task(stay())
+"""
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
-    """An environment with a broken file."""
-    return make_environment(tmp_path / "env", {"broken.py": "1 / 0\n"})
+    """An environment."""
+    return make_environment(tmp_path / "env")
 
 
-def test_server_that_cannot_start_lets_go_of_everything(environment: Environment) -> None:
-    """A second attempt finds lock, port and store free."""
-    (environment.data / "broker.db").write_bytes(b"no database" * 1000)
-    for _ in range(2):
-        with pytest.raises(EnvironmentFault, match="no usable broker file"):
-            run_server(environment, environment.settings(), lambda server, loaded: None)
-    assert not environment.is_locked()
-
-
-def test_second_server_is_refused_before_it_touches_anything(environment: Environment) -> None:
-    """The log of the first one is not written to."""
+@contextmanager
+def worker(environment: Environment) -> Iterator[tuple["subprocess.Popen[bytes]", BinaryIO]]:
+    """Yield a worker process that has its orders, and what it says."""
     lock = environment.lock()
-    with pytest.raises(EnvironmentFault, match="runs already"):
-        run_server(environment, environment.settings(), lambda server, loaded: None)
+    ours, theirs = socket.socketpair()
+    orders = Orders(
+        path=str(environment.path),
+        settings=environment.settings(),
+        credentials=environment.credentials(),
+        worker=1,
+        run="0a1b2c3d",
+        parent=os.getpid(),
+        lock=lock,
+        to_stream=False,
+    )
+    call = [*COMMAND, str(environment.path), "worker-1", str(theirs.fileno())]
+    handles = [theirs.fileno(), lock]
+    with ours, theirs, subprocess.Popen(call, pass_fds=handles, env=unmeasured_environment()) as process:
+        theirs.close()
+        ours.sendall(orders.to_line())
+        with ours.makefile("rb") as said:
+            try:
+                yield process, said
+            finally:
+                process.kill()
     os.close(lock)
-    assert list(environment.logs.iterdir()) == []
+
+
+def test_process_that_cannot_work_says_why(environment: Environment) -> None:
+    """Its exit status is that of the error, and it prints nothing."""
+    (environment.data / "broker.db").write_bytes(b"no database" * 1000)
+    with worker(environment) as (process, said):
+        report = Report.from_line(said.readline())
+        status = process.wait(20)
+    assert "no usable broker file" in report.fault
+    assert status == 2
+
+
+def test_process_reports_when_it_answers(environment: Environment) -> None:
+    """It says how many services there are and which are not, gives a sign of life, and ends at SIGTERM alone."""
+    (environment.services / "broken.py").write_text("1 / 0")
+    with worker(environment) as (process, said):
+        report, pulse = Report.from_line(said.readline()), said.read(1)
+        process.send_signal(signal.SIGINT)
+        alive = said.read(1)
+        for _ in range(2):
+            process.terminate()
+        status = process.wait(20)
+    assert (report.services, len(report.errors), report.fault) == (0, 1, "")
+    assert (pulse, alive, status) == (b".", b".", 0)
+
+
+def test_threads_that_services_began_do_not_keep_the_process(environment: Environment) -> None:
+    """After the stop they have two seconds."""
+    (environment.services / "folly.py").write_text(FOLLY)
+    with worker(environment) as (process, said):
+        report = Report.from_line(said.readline())
+        process.terminate()
+        status = process.wait(20)
+    assert (report.errors, status) == ((), 0)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
@@ -36,11 +37,23 @@ class Callback(Service):
         """Do nothing."""
 
 
+class Patient(Service):
+    name = "patient"
+    retry = 3
+    time_limit = 5.0
+
+    def handle(self) -> None:
+        """Do nothing."""
+
+
+DEPLOYED = Registry(map(Deployed.of, (Target, Callback, Patient))).by_name
+
+
 def prepare(folder: Path, **options: Any) -> Invocation:
     """Return what a call of the target becomes."""
 
     async def main() -> Invocation:
-        services = Services(Registry(map(Deployed.of, (Target, Callback))))
+        services = Services(Registry(DEPLOYED.values()))
         batcher = Batcher(open_backend("sqlite", folder, SystemClock()), asyncio.get_running_loop())
         batcher.start()
         publisher = Publisher(services, batcher, max_stored=MAX_STORED)
@@ -105,6 +118,11 @@ def test_callback(tmp_path: Path, options: dict[str, Any], callback: tuple[str, 
         pytest.param({"channel": "a\ud800"}, BadRequest, id="channel-is-no-unicode"),
         pytest.param({"data_format": None}, BadRequest, id="data-format-is-nothing"),
         pytest.param({"environ": [1]}, BadRequest, id="environ-is-a-list"),
+        pytest.param({"time_limit": -1}, BadRequest, id="time-limit-negative"),
+        pytest.param({"time_limit": 2e9}, BadRequest, id="time-limit-of-a-lifetime"),
+        pytest.param({"time_limit": "5"}, BadRequest, id="time-limit-is-text"),
+        pytest.param({"time_limit": True}, BadRequest, id="time-limit-is-a-flag"),
+        pytest.param({"time_limit": float("nan")}, BadRequest, id="time-limit-is-no-number"),
     ],
 )
 def test_refusal(tmp_path: Path, options: dict[str, Any], error: type[Exception]) -> None:
@@ -118,12 +136,37 @@ def test_largest_payload(tmp_path: Path) -> None:
     assert len(prepare(tmp_path, payload="x" * (MAX_STORED - 2)).payload) == MAX_STORED
 
 
+@pytest.mark.parametrize(
+    ("options", "retry", "limit"),
+    [
+        pytest.param({}, Retry(3), 5.0, id="of-the-class"),
+        pytest.param({"retry": Retry(7), "time_limit": 1}, Retry(7), 1, id="of-the-call"),
+        pytest.param({"retry": Retry(1), "time_limit": 0}, Retry(1), None, id="once-and-without-limit"),
+        pytest.param({"service": "target"}, Retry(), None, id="of-nobody"),
+        pytest.param({"service": "target", "time_limit": 9.5}, Retry(), 9.5, id="of-the-call-alone"),
+    ],
+)
+def test_whose_retry_and_time_limit_count(
+    tmp_path: Path, options: dict[str, Any], retry: Retry, limit: float | None
+) -> None:
+    """What the caller says, else what the target's class says, else one attempt of any length."""
+    call = prepare(tmp_path, **{"service": "patient", **options})
+    assert (call.retry, call.time_limit) == (retry, limit)
+
+
+def test_replay_of_a_call_without_a_limit(tmp_path: Path) -> None:
+    """It has none again, whatever the class says meanwhile."""
+    first = prepare(tmp_path, service="patient", time_limit=0, retry=Retry())
+    again = prepare(tmp_path, **asdict(repeated(first, payload="", parent="p")))
+    assert (again.retry, again.time_limit) == (Retry(), None)
+
+
 def test_follow_ups() -> None:
     """Each callback is a call of its own that names the one it answers and has its `environ`."""
     answered = Invocation(
         id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("a", "b"), environ=b'{"k":1}'
     )
-    made = follow_ups(answered, Outcome(status=Status.DONE, ended=NOW, response=b'{"x":1}'))
+    made = follow_ups(answered, Outcome(status=Status.DONE, ended=NOW, response=b'{"x":1}'), {})
 
     assert [(call.service, decode(call.payload)) for call in made] == [("a", '{"x":1}'), ("b", '{"x":1}')]
     assert {(call.in_reply_to, call.parent, call.channel, call.environ) for call in made} == {
@@ -140,9 +183,19 @@ def test_follow_ups_are_tried_as_often_as_what_they_answer(status: Status) -> No
         id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("a",), on_failure=("b",), retry=retry
     )
 
-    (made,) = follow_ups(answered, Outcome(status=status, ended=NOW))
+    (made,) = follow_ups(answered, Outcome(status=status, ended=NOW), {})
 
-    assert made.retry == retry
+    assert (made.retry, made.time_limit) == (retry, None)
+
+
+def test_follow_up_whose_class_says_how_often_to_try() -> None:
+    """A callback's own class wins over the call it answers."""
+    answered = Invocation(
+        id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("patient", "target"), retry=Retry(9)
+    )
+    answered_with = follow_ups(answered, Outcome(status=Status.DONE, ended=NOW), DEPLOYED)
+
+    assert [(made.retry, made.time_limit) for made in answered_with] == [(Retry(3), 5.0), (Retry(9), None)]
 
 
 def test_follow_ups_of_a_failure() -> None:
@@ -151,13 +204,13 @@ def test_follow_ups_of_a_failure() -> None:
         id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("a",), on_failure=("b",)
     )
     error = ErrorInfo("code", "Type", "words", "trace")
-    failed = follow_ups(answered, Outcome(status=Status.FAILED, ended=NOW, error=error, attempts=2))
+    failed = follow_ups(answered, Outcome(status=Status.FAILED, ended=NOW, error=error, attempts=2), {})
 
     report = {"code": "code", "type": "Type", "message": "words"}
     assert [(call.service, decode(call.payload)) for call in failed] == [
         ("b", {"cid": "c1", "service": "target", "error": report, "attempts": 2})
     ]
-    assert follow_ups(answered, Outcome(status=Status.EXPIRED, ended=NOW)) == ()
+    assert follow_ups(answered, Outcome(status=Status.EXPIRED, ended=NOW), {}) == ()
 
 
 def test_repeated_call_keeps_its_options() -> None:
@@ -173,12 +226,17 @@ def test_repeated_call_keeps_its_options() -> None:
         callback=("a",),
         on_failure=("b",),
         environ=b'{"k":1}',
-        retry=Retry(attempts=3),
+        retry=Retry(attempts=3, not_on=BadRequest),
+        time_limit=2.5,
+        data_format="xml",
+        transport="plain",
+        channel="rest",
         idempotency_key="key",
     )
     again = repeated(first, payload={"a": 2}, parent="p")
 
     assert (again.service, again.payload, again.environ) == ("target", {"a": 2}, {"k": 1})
-    assert (again.callback, again.on_failure, again.retry) == (("a",), ("b",), Retry(attempts=3))
+    assert (again.callback, again.on_failure, again.retry) == (("a",), ("b",), first.retry)
+    assert (again.time_limit, again.channel, again.data_format, again.transport) == (2.5, "rest", "xml", "plain")
     assert (again.expiration, again.delay, again.cid, again.idempotency_key) == (60.0, None, None, None)
     assert (again.parent, again.replay_of) == ("p", "1")

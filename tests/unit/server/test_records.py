@@ -1,17 +1,22 @@
 """The JSON form of a record."""
 
 import asyncio
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from zato.broker.base import Accept, Find
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
 from zato.broker.open import open_backend
 from zato.core.errors import BadRequest, NotFound
-from zato.core.invocation import ErrorInfo, Invocation, Outcome, Record, Status
+from zato.core.invocation import ErrorInfo, Failure, Invocation, Outcome, Record, Status
+from zato.core.retry import Retry
 from zato.server.gate import Gate
-from zato.server.records import Records, record_as_json
+from zato.server.records import Records, listed_as_json, record_as_json
 from zato.server.waiters import Waiters
 
 NOW = 1_700_000_000_123
@@ -42,6 +47,9 @@ KEYS = [
     "error",
     "callback",
     "on_failure",
+    "retry",
+    "time_limit",
+    "failures",
 ]
 
 
@@ -58,6 +66,34 @@ def record(outcome: Outcome | None = None, call: Invocation = CALL) -> Record:
         outcome=outcome,
         cid_count=1,
     )
+
+
+def test_record_of_a_call_that_is_tried_again() -> None:
+    """It says how often, how long an attempt may take, and how each one failed so far."""
+    error = ErrorInfo("code", "Type", "words", "trace")
+    failure = Failure(attempt=1, started=NOW, ended=NOW + 5, server="here", error=error)
+    call = replace(CALL, retry=Retry(3, backoff=2.0, on=KeyError), time_limit=2.5)
+    shown = record_as_json(dataclasses.replace(record(call=call), failures=(failure,)), tracebacks=False)
+
+    policy = {"attempts": 3, "backoff": 2.0, "cap": 600.0, "jitter": 0.5, "on": ["builtins.KeyError"], "not_on": []}
+    assert (shown["retry"], shown["time_limit"]) == (policy, 2.5)
+    assert shown["failures"] == [
+        {
+            "attempt": 1,
+            "started": "2023-11-14T22:13:20.123Z",
+            "ended": "2023-11-14T22:13:20.128Z",
+            "server": "here",
+            "error": {"code": "code", "type": "Type", "message": "words"},
+        }
+    ]
+
+
+def test_record_in_a_list() -> None:
+    """It has neither payload nor response, which a list does not read."""
+    shown = listed_as_json(record(call=replace(CALL, payload=b"")), tracebacks=False)
+
+    assert list(shown) == [key for key in KEYS if key not in ("payload", "response")]
+    assert (shown["retry"], shown["time_limit"], shown["failures"]) == (None, None, [])
 
 
 def test_record_without_an_outcome() -> None:
@@ -89,7 +125,7 @@ def test_error_of_a_record(tracebacks: bool) -> None:
         pytest.param({"call_id": None, "cid": "b"}, NotFound, id="unknown-cid"),
     ],
 )
-def test_record_that_is_not_there(tmp_path: Path, given: dict[str, str | None], error: type[Exception]) -> None:
+def test_record_that_is_not_there(tmp_path: Path, given: dict[str, Any], error: type[Exception]) -> None:
     """Whoever asks for nothing, for two things or for something unknown is told so, and nobody waits for ever."""
 
     async def scenario() -> int:
@@ -98,9 +134,31 @@ def test_record_that_is_not_there(tmp_path: Path, given: dict[str, str | None], 
         waiters = Waiters()
         try:
             with pytest.raises(error):
-                await Records(batcher, waiters, Gate(1)).get(call_id=given["call_id"], cid=given["cid"], wait=30)
+                await Records(batcher, batcher, waiters, Gate(1)).get(
+                    call_id=given["call_id"], cid=given["cid"], wait=30
+                )
         finally:
             batcher.close()
         return len(waiters)
 
     assert asyncio.run(scenario()) == 0
+
+
+def test_records_are_read_on_a_connection_of_their_own(tmp_path: Path) -> None:
+    """Neither a record nor a list asks what writes, which may be busy, or closed."""
+
+    async def scenario() -> tuple[str, int]:
+        loop = asyncio.get_running_loop()
+        writer, reader = (Batcher(open_backend("sqlite", tmp_path, SystemClock()), loop) for _ in range(2))
+        writer.start()
+        reader.start()
+        await writer.ask(Accept(replace(CALL, id="0" * 26)))
+        writer.close()
+        records = Records(writer, reader, Waiters(), Gate(1))
+        try:
+            record, found = await records.get(call_id=None, cid="c"), await records.find(Find(cid="c"))
+        finally:
+            reader.close()
+        return record.invocation.service, len(found.records)
+
+    assert asyncio.run(scenario()) == ("s", 1)

@@ -9,8 +9,32 @@ from typing import Any
 import pytest
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
+from tests.support.environments import free_port
+from tests.support.subprocesses import run_python
 from zato.server.http.message import Reply, Request
 from zato.server.http.rsgi import RSGIAdapter
+
+PROGRAM = """
+import asyncio, uvloop
+from zato.server.http.listener import Listener
+from zato.server.http.message import Reply
+from zato.server.http.rsgi import RSGIAdapter
+
+class Application:
+    async def handle(self, request):
+        return Reply(200, str(request.header_values("x-key")).encode())
+
+async def main():
+    door = Listener(RSGIAdapter(Application(), max_body=1, body_timeout=1), "127.0.0.1", {port}, max_connections=20)
+    await door.open()
+    reader, writer = await asyncio.open_connection("127.0.0.1", {port})
+    writer.write(("GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n" + {lines!r} + "\\r\\n").encode())
+    print((await reader.read()).rpartition(b"\\n")[2].decode())
+    writer.close()
+    await door.closed()
+
+uvloop.run(main())
+"""
 
 
 class Beyond(BaseException):
@@ -104,6 +128,22 @@ def test_cancelled_request() -> None:
 
     ((status, sent, _),) = connection.sent
     assert (status, sent["Retry-After"]) == (503, "1")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "values"),
+    [
+        pytest.param([], [], id="absent"),
+        pytest.param([("X-Key", "a")], ["a"], id="once"),
+        pytest.param([("X-Key", "a"), ("x-key", "b")], ["a", "b"], id="twice"),
+        pytest.param([("X-Key", "")], [""], id="empty"),
+        pytest.param([("X-Key", "schl\u00fcssel")], [None], id="not-ascii"),
+    ],
+)
+def test_values_of_a_header(pairs: list[tuple[str, str]], values: list[str | None]) -> None:
+    """A header that was sent is seen, even one whose value granian leaves out."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in pairs)
+    assert run_python(PROGRAM.format(port=free_port(), lines=lines)) == f"{values}\n"
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["while-it-sends", "before-the-answer"])

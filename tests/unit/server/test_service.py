@@ -8,7 +8,6 @@ import pytest
 from zato.core.call import AsyncCall, Call
 from zato.core.errors import BadRequest, InvocationTimeout
 from zato.core.exchange import Response
-from zato.core.retry import Retry
 from zato.server.service import AsyncService, Channel, Service, ServiceBase
 
 
@@ -209,6 +208,7 @@ def test_background_call_has_everything_it_was_given(invoked: Any) -> None:
     """Each option arrives where the publisher looks for it."""
     runtime = Recorder()
     given: dict[str, Any] = {"cid": "mine", "expiration": 5, "environ": {"e": 1}, "delay": 2, "idempotency_key": "k"}
+    given["time_limit"] = 0
     cid = invoked("invoke_async", runtime, "crm.other", {"a": 1}, "ch", "xml", "tr", retry=3, **given)
     (call,) = runtime.asked
 
@@ -223,7 +223,7 @@ def test_background_call_by_default(invoked: Any) -> None:
     runtime = Recorder()
     invoked("invoke_async", runtime, "crm.other")
     (call,) = runtime.asked
-    assert (call.payload, call.channel, call.retry, call.expiration) == ("", "invoke-async", Retry(), None)
+    assert (call.payload, call.channel, call.retry, call.expiration) == ("", "invoke-async", None, None)
 
 
 def test_payload_as_json_text(invoked: Any) -> None:
@@ -272,6 +272,16 @@ def test_callback_that_is_no_service_is_refused(invoked: Any, callback: object) 
     with pytest.raises(BadRequest, match=r"A service is named by its name or its class, not by "):
         invoked("invoke_async", runtime, "crm.other", callback=callback)
     assert runtime.asked == []
+
+
+def test_service_sees_that_it_should_stop() -> None:
+    """`self.cancelled` follows the call's sign, and so does that of a service that it invokes."""
+    runtime, call = Recorder(), Call(cid="abc", service="crm.sync")
+    service, before = bound(Sync, runtime, call), bound(Sync, runtime, call).cancelled
+    service.invoke("crm.other")
+    ((nested, _),) = runtime.asked
+    call.stop.set()
+    assert (before, service.cancelled, bound(Sync, runtime, nested).cancelled) == (False, True, True)
 
 
 @pytest.mark.parametrize("retry", ["often", -1, True])

@@ -41,9 +41,22 @@ def test_release_wakes_everybody_for_good() -> None:
         waiters.release_all()
         late = waiters.enter("c")
         waiters.leave("c", late)
-        return [*(future.done() for future in (*futures, late)), len(waiters) == 0]
+        return [*(future.done() for future in (*futures, late)), len(waiters) == 0, waiters.released]
 
-    assert asyncio.run(scenario()) == [True] * 5
+    assert asyncio.run(scenario()) == [True] * 6
+
+
+def test_everybody_may_be_woken_to_look() -> None:
+    """When it is not known what has ended all are woken; who comes later waits as before."""
+
+    async def scenario() -> list[bool]:
+        waiters = Waiters()
+        futures = [waiters.enter(call_id) for call_id in ("a", "b")]
+        waiters.wake_all()
+        late = waiters.enter("a")
+        return [*(future.done() for future in (*futures, late)), waiters.released]
+
+    assert asyncio.run(scenario()) == [True, True, False, False]
 
 
 def test_announcement_after_a_waiter_gave_up() -> None:

@@ -1,8 +1,8 @@
 """The composition root: what works behind open doors, what a failed start leaves, what a stop says first."""
 
 import asyncio
+import os
 import signal
-import socket
 import threading
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import uvloop
 from tests.support.environments import ServerProcess, make_environment
 from tests.support.waiting import wait_until
 from zato.core.errors import EnvironmentFault
+from zato.server.orders import Orders
 from zato.server.wiring import Server
 
 
@@ -24,18 +25,26 @@ def libuv() -> None:
 
 def test_start_that_fails_is_closed_like_any_other(tmp_path: Path) -> None:
     """The doors open last; when they cannot, the store and the threads behind them can be closed."""
-    environment = make_environment(tmp_path / "env")
+    environment = make_environment(tmp_path / "env", host="no..host")
+    orders = Orders(
+        path=str(environment.path),
+        settings=environment.settings(),
+        credentials=environment.credentials(),
+        worker=1,
+        run="0a1b2c3d",
+        parent=os.getpid(),
+        lock=-1,
+    )
 
     async def start() -> list[str]:
-        server = Server(environment, environment.settings(), environment.credentials(), max_connections=20)
-        with pytest.raises(EnvironmentFault, match="is taken by another program"):
+        server = Server(orders, max_connections=20)
+        with pytest.raises(EnvironmentFault, match=r"cannot listen on 'no\.\.host'"):
             await server.start()
         open_stores = [str(file.name) for file in environment.data.iterdir()]
         await server.close()
         return open_stores
 
-    with socket.create_server(("127.0.0.1", environment.settings().port)):
-        assert "broker.db-wal" in uvloop.run(start())
+    assert "broker.db-wal" in uvloop.run(start())
     assert [file.name for file in environment.data.iterdir()] == ["broker.db"]
     assert [thread.name for thread in threading.enumerate()] == ["MainThread"]
 

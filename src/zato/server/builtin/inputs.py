@@ -1,10 +1,14 @@
 """The input of built-in services: one JSON object, whose unknown keys are refused."""
 
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from zato.core.errors import BadRequest, hint_for
 
-__all__ = ["number_of", "read_object", "text_of"]
+__all__ = ["choice_of", "count_of", "number_of", "read_object", "text_of", "time_of"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_object(payload: object, *known: str) -> dict[str, Any]:
@@ -46,3 +50,45 @@ def number_of(fields: dict[str, Any], key: str, *, default: float, low: float, h
     if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
         return value
     raise BadRequest(f"{key!r} is a number from {low:g} to {high:g}, not {value!r:.80}.")
+
+
+def count_of(fields: dict[str, Any], key: str, *, default: int, low: int, high: int) -> int:
+    """Return a whole number.
+
+    Raises:
+        BadRequest: it is something else, or out of range.
+    """
+    value = fields.get(key, default)
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        return value
+    raise BadRequest(f"{key!r} is a whole number from {low} to {high}, not {value!r:.80}.")
+
+
+def choice_of(fields: dict[str, Any], key: str, choices: Collection[str]) -> str | None:
+    """Return one of some words, or None if it is absent.
+
+    Raises:
+        BadRequest: it is something else.
+    """
+    value = text_of(fields, key)
+    if value is None or value in choices:
+        return value
+    hint = hint_for(value, choices)
+    raise BadRequest(f"{key!r} is one of {', '.join(choices)}, not {value!r:.80}. {hint}".rstrip())
+
+
+def time_of(fields: dict[str, Any], key: str) -> int | None:
+    """Return a time in Unix milliseconds, the first one that is not before it, or None if it is absent.
+
+    Raises:
+        BadRequest: it is no ISO 8601. Without an offset it is UTC.
+    """
+    value = text_of(fields, key)
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        passed = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(f"{key!r} is a time such as '2026-01-31T12:00:00Z', not {value!r:.80}.") from error
+    return -(-passed // timedelta(milliseconds=1))

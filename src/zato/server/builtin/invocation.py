@@ -2,16 +2,22 @@
 
 from typing import Any
 
-from zato.core.errors import Conflict
+from zato.broker.base import Find
+from zato.core.errors import BadRequest, Conflict
+from zato.core.invocation import Status
 from zato.core.payload import decode
-from zato.server.builtin.inputs import number_of, read_object, text_of
-from zato.server.publisher import Publisher, repeated
-from zato.server.records import Records, record_as_json
+from zato.server.builtin.inputs import choice_of, count_of, number_of, read_object, text_of, time_of
+from zato.server.publisher import Publisher, repeated, to_its_end
+from zato.server.records import Records, listed_as_json, record_as_json
 from zato.server.service import AsyncService
 
-__all__ = ["Cancel", "Get", "Replay"]
+__all__ = ["Cancel", "Get", "List", "Replay"]
 
 MAX_WAIT = 60
+PAGE = 50
+MAX_PAGE = 1000
+MAX_CURSOR = 2**63
+STATUSES = tuple(status.value for status in Status)
 
 
 class Get(AsyncService):
@@ -39,11 +45,59 @@ class Get(AsyncService):
         return record_as_json(record, tracebacks=self._tracebacks)
 
 
+class List(AsyncService):
+    """The records of the calls that have everything that is asked for, newest first, in pages.
+
+    Input: `status`, `service`, `parent`, `cid`; `since` and `until`, ISO 8601, when they were accepted; `limit`, 1 to
+    1000, by default 50; `cursor`, from the page before. Nothing is needed.
+    Output: `items`, a list of records without `payload` and `response`; `cursor` for the next page, or null.
+    """
+
+    name = "zato.invocation.get-list"
+
+    def __init__(self, records: Records, *, tracebacks: bool) -> None:
+        """Take where records are found, and whether they show tracebacks."""
+        self._records = records
+        self._tracebacks = tracebacks
+
+    async def handle(self) -> dict[str, Any]:
+        """Return `{"items": [...], "cursor": ...}`."""
+        known = ("status", "service", "since", "until", "parent", "cid", "limit", "cursor")
+        fields = read_object(self.request.payload, *known)
+        status = choice_of(fields, "status", STATUSES)
+        found = await self._records.find(
+            Find(
+                status=None if status is None else Status(status),
+                service=text_of(fields, "service"),
+                since=time_of(fields, "since"),
+                until=time_of(fields, "until"),
+                parent=text_of(fields, "parent"),
+                cid=text_of(fields, "cid"),
+                limit=count_of(fields, "limit", default=PAGE, low=1, high=MAX_PAGE),
+                cursor=_cursor_of(fields),
+            )
+        )
+        items = [listed_as_json(record, tracebacks=self._tracebacks) for record in found.records]
+        return {"items": items, "cursor": None if found.cursor is None else str(found.cursor)}
+
+
+def _cursor_of(fields: dict[str, Any]) -> int | None:
+    text = text_of(fields, "cursor")
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and int(text) < MAX_CURSOR:
+        return int(text)
+    raise BadRequest(f"'cursor' is the 'cursor' of the page before, not {text!r:.80}.")
+
+
 class Cancel(AsyncService):
-    """Cancels a call that no server runs yet, by id or CID, and returns its record.
+    """Cancels a call that has no outcome yet, by id or CID, and returns its record.
+
+    If the call runs, its service is told to stop: an `AsyncService` is cancelled, a blocking one sees
+    `self.cancelled`. What it returns is not recorded. Nobody is called back.
 
     Input: `cid` or `id`.
-    Output: the record. A call that runs or has an outcome is a 409.
+    Output: the record. A call that has an outcome is a 409.
     """
 
     name = "zato.invocation.cancel"
@@ -85,5 +139,5 @@ class Replay(AsyncService):
         call = record.invocation
         payload = fields["payload"] if "payload" in fields else decode(call.payload)
         again = repeated(call, payload=payload, parent=self.cid)
-        accepted = await self._publisher.publish(again)
+        accepted = await to_its_end(self._publisher.publish(again))
         return {"cid": accepted.cid, "id": accepted.id}

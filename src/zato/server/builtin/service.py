@@ -1,15 +1,17 @@
 """`zato.service.*`: invoking by request, and what is deployed."""
 
+import inspect
 from typing import Any
 
 from zato.core.envelope import parse_request
+from zato.core.errors import BadRequest
 from zato.core.payload import encode
-from zato.server.builtin.inputs import read_object
+from zato.server.builtin.inputs import read_object, text_of
 from zato.server.front import Front, Origin
-from zato.server.registry import Deployed, Services
-from zato.server.service import AsyncService
+from zato.server.registry import Deployed, Services, line_of
+from zato.server.service import SHADOW_PACKAGE, AsyncService
 
-__all__ = ["GetList", "Invoke"]
+__all__ = ["Describe", "GetList", "Invoke"]
 
 
 class Invoke(AsyncService):
@@ -49,6 +51,36 @@ class GetList(AsyncService):
         read_object(self.request.payload)
         services = self._services.current.by_name
         return {"items": [_as_item(services[name]) for name in sorted(services)]}
+
+
+class Describe(AsyncService):
+    """Tells what is known of one service.
+
+    Input: `name`.
+    Output: what `zato.service.get-list` tells, and `doc`, the docstring; `module`; `line`, where the class begins in
+    its file; `retry` and `time_limit` of its class. What is not there is null. An unknown name is a 404.
+    """
+
+    name = "zato.service.get"
+
+    def __init__(self, services: Services) -> None:
+        """Take what is deployed."""
+        self._services = services
+
+    async def handle(self) -> dict[str, Any]:
+        """Return the fields of the service."""
+        name = text_of(read_object(self.request.payload, "name"), "name")
+        if name is None:
+            raise BadRequest("Give 'name', the name of a service.")
+        deployed = self._services.current.get(name)
+        return {
+            **_as_item(deployed),
+            "doc": inspect.getdoc(deployed.kind) if deployed.kind.__doc__ else None,
+            "module": deployed.kind.__module__.removeprefix(SHADOW_PACKAGE),
+            "line": None if deployed.file is None else line_of(deployed.kind),
+            "retry": None if deployed.retry is None else deployed.retry.as_json(),
+            "time_limit": deployed.time_limit,
+        }
 
 
 def _as_item(deployed: Deployed) -> dict[str, Any]:

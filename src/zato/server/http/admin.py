@@ -1,8 +1,10 @@
 """`/zato/admin/invoke`: any service, for the user `admin.invoke`, in the envelope that clients know."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from zato.core.envelope import ADMIN_INVOKE, encode_success, parse_request
+from zato.core.envelope import ADMIN_INVOKE, InvokeRequest, encode_success, parse_request
+from zato.core.errors import BadRequest
 from zato.server.failures import log_failure
 from zato.server.front import Front, Origin, read_with
 from zato.server.http.auth import BasicAuth
@@ -30,9 +32,32 @@ class AdminDoor:
         """
         self._auth.check(request.header("authorization"))
         asked = await read_with(self._readers, self._parse, await request.read(), label=ADMIN_INVOKE)
+        _take_key(asked, request.header_values("idempotency-key"))
         try:
             text = await self._front.invoke(asked, Origin(request.cid, ADMIN_INVOKE, partial(http_info, request)))
         except Exception as error:
             log_failure(asked.name, request.cid, asked.channel, error)
             raise
         return Reply(200, encode_success(text, request.cid, nested=asked.nested))
+
+
+def _take_key(asked: InvokeRequest, given: Sequence[str | None]) -> None:
+    """Put the header `Idempotency-Key` into the request.
+
+    A key that would have no effect is refused: who sends one relies on it, and sends again what got no answer.
+    """
+    if not given:
+        return
+    if not asked.is_async:
+        raise BadRequest(
+            "The header Idempotency-Key works with background calls only: this call would run as often as it is "
+            "sent. Add 'is_async': true, or leave the header out."
+        )
+    keys = {*given, *((asked.idempotency_key,) if asked.idempotency_key is not None else ())}
+    if None in keys:
+        raise BadRequest(
+            "The header Idempotency-Key is visible ASCII; send any other key as the field 'idempotency_key'."
+        )
+    if len(keys) > 1:
+        raise BadRequest("The request carries different idempotency keys. Send one, as a header or as a field.")
+    asked.idempotency_key = given[0]

@@ -1,6 +1,7 @@
 """`/zato/api/invoke/{service}`: plain JSON in, plain JSON out, for the user `pubapi`, by every verb."""
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -9,12 +10,13 @@ from zato.core.call import Call
 from zato.core.errors import Forbidden, InvalidResponse
 from zato.core.exchange import Response
 from zato.core.names import is_reserved
-from zato.core.payload import from_door, to_text
+from zato.core.payload import from_door
 from zato.server.dispatcher import Dispatcher
 from zato.server.failures import log_failure
 from zato.server.front import read_with
 from zato.server.http.auth import BasicAuth
 from zato.server.http.message import JSON_TYPE, TEXT_TYPE, Reply, Request, http_info
+from zato.server.responses import response_text
 from zato.server.threads import Budget
 
 __all__ = ["API_INVOKE", "API_VERBS", "ApiDoor"]
@@ -29,14 +31,21 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
 _parse = partial(from_door, twice=False)
 
+# Python's own http.client takes 100 headers, and many proxies 32 KB of them.
+MAX_HEADERS = 64
+MAX_HEADER_BYTES = 32_000
+
 OUR_HEADERS = frozenset({"content-length", "transfer-encoding", "connection", "x-zato-cid"})
 
 
 class ApiDoor:
     """Runs the service that the address names; its response is the reply, and nothing else."""
 
-    def __init__(self, dispatcher: Dispatcher, budget: Budget, readers: Budget, auth: BasicAuth) -> None:
-        """Take what runs services, the slots that requests and large inputs wait for, and who may ask."""
+    def __init__(
+        self, dispatcher: Dispatcher, budget: Budget, readers: Budget, auth: BasicAuth, *, max_response: int
+    ) -> None:
+        """Take what runs services, the slots that requests and large inputs wait for, who may ask, and a limit."""
+        self._reply = partial(_reply, max_response=max_response)
         self._dispatcher = dispatcher
         self._budget = budget
         self._readers = readers
@@ -64,7 +73,7 @@ class ApiDoor:
             http=partial(http_info, request),
         )
         try:
-            return await self._dispatcher.run_root(call, _reply, self._budget)
+            return await self._dispatcher.run_root(call, self._reply, self._budget)
         except Exception as error:
             log_failure(name, request.cid, CHANNEL, error)
             raise
@@ -77,7 +86,7 @@ class ApiDoor:
         return await read_with(self._readers, _parse, await request.read(), label=request.path)
 
 
-def _reply(response: Response) -> Reply:
+def _reply(response: Response, *, max_response: int) -> Reply:
     status: object = response.status_code
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise InvalidResponse(f"The service set status_code to {status!r}; it is a number from 200 to 599.")
@@ -86,7 +95,18 @@ def _reply(response: Response) -> Reply:
         if name in OUR_HEADERS:
             raise InvalidResponse(f"The service set the header {name!r}, which the server sets itself.")
     content_type = _header("content-type", _content_type(response, headers.pop("content-type", None)))[1]
-    return Reply(status, to_text(response.payload).encode(), content_type, list(headers.items()))
+    _check_room(headers)
+    return Reply(status, response_text(response, limit=max_response).encode(), content_type, list(headers.items()))
+
+
+def _check_room(headers: Mapping[str, str]) -> None:
+    """Refuse headers that clients and proxies commonly do not take."""
+    size = sum(len(name) + len(value) for name, value in headers.items())
+    if size > MAX_HEADER_BYTES or len(headers) > MAX_HEADERS:
+        raise InvalidResponse(
+            f"The service set {len(headers)} headers of {size} bytes; at most {MAX_HEADERS} of "
+            f"{MAX_HEADER_BYTES} together can be sent."
+        )
 
 
 def _content_type(response: Response, header: str | None) -> object:

@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-import errno
 import socket
 
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server as GranianServer
 
 from zato.core.errors import EnvironmentFault
-from zato.environment import reachable
+from zato.running import reachable
 from zato.server.http.rsgi import RSGIAdapter
+from zato.server.http.tls import TLSFiles
 
 __all__ = ["Listener"]
 
@@ -24,12 +24,15 @@ POLL = 0.005
 class Listener:
     """One TCP address that requests come in at."""
 
-    def __init__(self, adapter: RSGIAdapter, host: str, port: int, *, max_connections: int) -> None:
-        """Take what answers, where to listen, and for how many connections at once.
+    def __init__(
+        self, adapter: RSGIAdapter, host: str, port: int, *, max_connections: int, tls: TLSFiles | None = None
+    ) -> None:
+        """Take what answers, where to listen, for how many connections at once, and what to serve HTTPS with.
 
-        Connections are not requests: silent ones are never timed out, and count.
+        Connections are not requests: silent ones count too, until they are closed after 30 s.
         """
         self._max_connections = max_connections
+        self._tls = tls
         self._host = host
         self._port = port
         self._adapter = adapter
@@ -37,14 +40,13 @@ class Listener:
         self._serving: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Return when requests are answered.
+        """Return when requests are answered. Other processes may listen at the same address.
 
         Raises:
             EnvironmentFault: the address cannot be listened on.
         """
-        # granian takes numbers only, and a host may have been given by name.
-        address = _free_address(self._host, self._port)
-        self._granian = _granian(self._adapter, address, self._port, self._max_connections)
+        address = _numeric(self._host)
+        self._granian = _granian(self._adapter, address, self._port, self._max_connections, self._tls)
         self._serving = asyncio.create_task(self._granian.serve())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(OPEN_TIMEOUT):
@@ -78,7 +80,7 @@ class Listener:
         return True
 
 
-def _granian(adapter: RSGIAdapter, host: str, port: int, max_connections: int) -> GranianServer:
+def _granian(adapter: RSGIAdapter, host: str, port: int, max_connections: int, tls: TLSFiles | None) -> GranianServer:
     return GranianServer(
         adapter,
         address=host,
@@ -89,30 +91,24 @@ def _granian(adapter: RSGIAdapter, host: str, port: int, max_connections: int) -
         websockets=False,
         backlog=1024,
         backpressure=max_connections,
+        ssl_cert=None if tls is None else tls.certificate,
+        ssl_key=None if tls is None else tls.key,
+        ssl_protocol_min=SSLProtocols.tls12,
         log_enabled=False,
     )
 
 
-def _free_address(host: str, port: int) -> str:
-    """Return the host's address in numbers, having bound the port once.
+def _numeric(host: str) -> str:
+    """Return the host's address in numbers: granian takes no names.
 
-    That was without SO_REUSEPORT, which granian sets and which hides a second server.
+    Raises:
+        EnvironmentFault: it has none.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except (OSError, UnicodeError) as error:
-            raise EnvironmentFault(_refusal(error, host, port)) from error
-        return str(probe.getsockname()[0])
-
-
-def _refusal(error: OSError | UnicodeError, host: str, port: int) -> str:
-    number = getattr(error, "errno", None)
-    if number == errno.EADDRINUSE:
-        return f"Port {port} on {host} is taken by another program. Choose another with --port."
-    reason = getattr(error, "strerror", None) or error
-    if number == errno.EACCES:
-        return f"Port {port} on {host} cannot be used: {reason}. Choose one from 1024 with --port."
-    return f"The server cannot listen on {host!r}: {reason}. Check 'host' in config.toml."
+    try:
+        return str(socket.getaddrinfo(host, None, family, socket.SOCK_STREAM)[0][4][0])
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise EnvironmentFault(
+            f"The server cannot listen on {host!r}: {reason}. Check 'host' in config.toml."
+        ) from error

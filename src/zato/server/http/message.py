@@ -1,6 +1,6 @@
 """A request and a reply, free of any HTTP server's own types."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -19,6 +19,7 @@ class Request:
     Attributes:
         cid: made for this request.
         header: returns a header's value by lower-case name, or None.
+        header_values: returns all values that the header was sent with; None for one that is not visible ASCII.
         headers: returns all of them.
         read: returns the body, or raises `PayloadTooLarge` or `RequestTimeout`.
     """
@@ -28,6 +29,7 @@ class Request:
     path: str
     query: str
     header: Callable[[str], str | None]
+    header_values: Callable[[str], Sequence[str | None]]
     headers: Callable[[], Mapping[str, str]]
     read: Callable[[], Awaitable[bytes]]
 

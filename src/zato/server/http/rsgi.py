@@ -7,6 +7,7 @@ and a handler never ends without an answer. docs/decisions/0002-granian.md says 
 import asyncio
 import logging
 from collections.abc import AsyncIterable, Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
@@ -27,7 +28,9 @@ logger = logging.getLogger("zato.server")
 
 class _Headers(Protocol):
     def get(self, key: str, default: Any = None) -> Any: ...
+    def get_all(self, key: str) -> list[str]: ...
     def items(self) -> list[tuple[str, str]]: ...
+    def __contains__(self, key: str) -> bool: ...
 
 
 class _Scope(Protocol):
@@ -103,6 +106,7 @@ class RSGIAdapter:
             path=scope.path,
             query=scope.query_string,
             header=headers.get,
+            header_values=partial(_values_of, headers),
             headers=_all_of(headers),
             read=read,
         )
@@ -125,6 +129,11 @@ async def _whole(proto: _Protocol) -> bytes:
         return await proto()
     except ProtocolClosed as error:
         raise ClientLeft from error
+
+
+def _values_of(headers: _Headers, name: str) -> list[str | None]:
+    """Return every value of a header. One that is not visible ASCII granian leaves out, but not its name."""
+    return [*headers.get_all(name)] or ([None] if name in headers else [])
 
 
 def _all_of(headers: _Headers) -> Callable[[], Mapping[str, str]]:

@@ -1,0 +1,119 @@
+"""What a running server says of itself in its environment, for the command line.
+
+Written by `zato.server.supervisor`, read through `zato.environment`.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+__all__ = ["RunningServer", "RunningWorker", "reachable"]
+
+# Dead, and not yet waited for by the parent.
+ENDED = frozenset("ZX")
+WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- translated, not bound
+
+
+@dataclass(frozen=True, slots=True)
+class RunningWorker:
+    """One worker process of a server.
+
+    Attributes:
+        number: from 1; a process that replaces a dead one has its number.
+        pid: None while it is being replaced.
+        deaths: how often it has been replaced.
+    """
+
+    number: int
+    pid: int | None
+    deaths: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """What a running server says of itself in its environment.
+
+    Attributes:
+        pid: of the process that all others end with.
+        name: the setting of that name.
+        stops_within: seconds that its work in progress has to end at a stop.
+        started: when its process started, or None where the system does not tell; numbers are given out again.
+        workers: the processes that answer requests and run services.
+        tls_fingerprint: SHA-256 of its certificate in hex, or None if it speaks plain HTTP.
+    """
+
+    pid: int
+    name: str
+    host: str
+    port: int
+    stops_within: float
+    started: int | None = None
+    workers: tuple[RunningWorker, ...] = ()
+    tls_fingerprint: str | None = None
+
+    @classmethod
+    def here(
+        cls, name: str, host: str, port: int, *, stops_within: float, tls_fingerprint: str | None = None
+    ) -> "RunningServer":
+        """Return what this process says of itself."""
+        started = _start_of(os.getpid())
+        return cls(os.getpid(), name, host, port, stops_within, started, tls_fingerprint=tls_fingerprint)
+
+    @classmethod
+    def from_json(cls, text: str) -> "RunningServer":
+        """Return what a server has said.
+
+        Raises:
+            ValueError: it is not what a server says.
+        """
+        try:
+            values = json.loads(text)
+            return cls(
+                pid=int(values["pid"]),
+                name=str(values["name"]),
+                host=str(values["host"]),
+                port=int(values["port"]),
+                stops_within=float(values["stops_within"]),
+                started=None if values["started"] is None else int(values["started"]),
+                workers=tuple(RunningWorker(**worker) for worker in values["workers"]),
+                tls_fingerprint=values.get("tls_fingerprint"),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{text!r:.200} does not say where a server is: {error}.") from error
+
+    def to_json(self) -> str:
+        """Return this as one line of JSON."""
+        return json.dumps(asdict(self))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is no more, even if another one has its number now."""
+        return self.started is not None and _start_of(self.pid) != self.started
+
+    @property
+    def reachable_host(self) -> str:
+        """The address to connect to: this machine's own, for a server that listens on every address."""
+        return reachable(self.host)
+
+    @property
+    def address(self) -> str:
+        """Where it is reached from this machine, as `http://host:port` or `https://host:port`."""
+        host = f"[{self.reachable_host}]" if ":" in self.reachable_host else self.reachable_host
+        return f"{'https' if self.tls_fingerprint else 'http'}://{host}:{self.port}"
+
+
+def reachable(host: str) -> str:
+    """Return the address to connect to from this machine, for a server that listens on `host`."""
+    return WILDCARD_HOSTS.get(host, host)
+
+
+def _start_of(pid: int) -> int | None:
+    """Return when a process started, as Linux counts; None if there is none, or on another system."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    # The name of the program may hold anything; the fields after it are numbered from 3 (man 5 proc).
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in ENDED else int(fields[19])

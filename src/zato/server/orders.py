@@ -1,0 +1,119 @@
+"""What a supervisor tells a worker process, and what that one says back: a line of JSON each way."""
+
+import json
+import signal
+import socket
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from zato.core.invocation import Holder
+from zato.core.settings import Settings
+from zato.environment import Credentials, Environment
+from zato.server.logs import logging_to
+
+__all__ = ["FROM_TERMINALS", "Orders", "Report", "receive_orders", "send_report"]
+
+# They reach every process of a terminal; what follows from them is the supervisor's decision.
+FROM_TERMINALS = frozenset({signal.SIGINT, signal.SIGHUP})
+END = b"\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """Everything a worker process is started with.
+
+    It is decided once for all workers, at the start of the server: one that replaces another later must
+    not have other settings or passwords because a file was changed meanwhile.
+
+    Attributes:
+        path: the environment's folder.
+        worker: which process, from 1.
+        run: tells this start of the server from all others.
+        parent: number of the supervisor's process.
+        lock: descriptor of the environment's lock.
+        replaces: the process takes the place of one that died.
+        to_stream: log to standard error too, not only to the file.
+    """
+
+    path: str
+    settings: Settings
+    credentials: Credentials
+    worker: int
+    run: str
+    parent: int
+    lock: int
+    replaces: bool = False
+    to_stream: bool = True
+
+    @property
+    def environment(self) -> Environment:
+        """The environment."""
+        return Environment(Path(self.path))
+
+    def logging(self) -> AbstractContextManager[None]:
+        """Return a context in which a process of the server logs."""
+        log = self.environment.logs / "server.log"
+        stream = sys.stderr if self.to_stream else None
+        return logging_to(log, level=self.settings.log_level, style=self.settings.log_format, stream=stream)
+
+    @property
+    def holder(self) -> Holder:
+        """The process as it holds leases."""
+        return Holder(self.settings.name, self.run, self.worker)
+
+    def to_line(self) -> bytes:
+        """Return this as a line of JSON."""
+        return json.dumps(asdict(self)).encode() + END
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "Orders":
+        """Return what a line says."""
+        values = json.loads(line)
+        settings, credentials = Settings(**values.pop("settings")), Credentials(**values.pop("credentials"))
+        return cls(settings=settings, credentials=credentials, **values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a worker process says once: that it answers requests, or why it cannot.
+
+    Attributes:
+        services: how many of the environment's were loaded.
+        errors: what was not loaded, and why.
+        fault: why the process cannot work, or an empty text.
+    """
+
+    services: int = 0
+    errors: tuple[str, ...] = ()
+    fault: str = ""
+
+    def to_line(self) -> bytes:
+        """Return this as a line of JSON."""
+        return json.dumps(asdict(self)).encode() + END
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "Report":
+        """Return what a line says."""
+        values = json.loads(line)
+        return cls(services=values["services"], errors=tuple(values["errors"]), fault=values["fault"])
+
+
+def receive_orders(line: socket.socket) -> Orders:
+    """Return what a worker process is told; without a supervisor there is nothing to do."""
+    received = bytearray()
+    while not received.endswith(END):
+        part = line.recv(65_536)
+        if not part:
+            sys.exit(1)
+        received += part
+    return Orders.from_line(bytes(received))
+
+
+def send_report(line: socket.socket, report: Report) -> None:
+    """Tell the supervisor. One that has ended needs to know nothing."""
+    try:
+        line.sendall(report.to_line())
+    except OSError:
+        return

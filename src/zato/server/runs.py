@@ -1,0 +1,111 @@
+"""What runs in the background now, and the slots that it takes until it really ends.
+
+A run outlives its delivery if nobody waits for it any more: a thread cannot be stopped, and a task that is
+cancelled may tidy up first.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zato.core.errors import InvocationTimeout
+from zato.core.invocation import Delivery, Lane
+from zato.core.stop import StopSign
+from zato.server.holdings import about
+from zato.server.identity import now_ms
+
+__all__ = ["Run", "Runs"]
+
+logger = logging.getLogger("zato.server")
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One run of one delivery.
+
+    Attributes:
+        stop: what the service learns from that it should stop.
+        overdue: of a task that was cancelled because its time is up, why it fails; else None.
+        settled: what comes of it is of no interest: it is recorded already, or somebody else's.
+        task: what runs it, if it runs on the event loop.
+        timer: what comes next if it goes on.
+        named: the log says that it keeps its slot although nobody waits for it.
+    """
+
+    delivery: Delivery
+    lane: Lane
+    stop: StopSign = field(default_factory=StopSign)
+    started: int = field(default_factory=now_ms)
+    overdue: InvocationTimeout | None = None
+    settled: bool = False
+    task: "asyncio.Task[Any] | None" = None
+    timer: asyncio.TimerHandle | None = None
+    named: bool = False
+
+    def plan(self, timer: asyncio.TimerHandle | None) -> None:
+        """Have this come next, or nothing, instead of what was planned."""
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = timer
+
+    def halt(self) -> None:
+        """Tell the service to stop, by both ways that there are."""
+        self.stop.set()
+        if self.task is not None:
+            self.task.cancel()
+
+
+class Runs:
+    """The runs of one worker, and its free slots. Used on the event loop only.
+
+    Attributes:
+        free: how many slots each lane has left.
+    """
+
+    def __init__(self, slots: Mapping[Lane, int]) -> None:
+        """Take how many slots each lane has."""
+        self.free = dict(slots)
+        self._slots = dict(slots)
+        self._by_id: dict[str, list[Run]] = {}
+
+    @property
+    def stuck(self) -> bool:
+        """Whether every background thread's slot is held by a run that nobody waits for."""
+        return not self.free[Lane.THREAD] and all(run.settled for run in self.all(Lane.THREAD))
+
+    def all(self, *lanes: Lane) -> list[Run]:
+        """Return what runs, in these lanes or in all of them."""
+        return [run for runs in self._by_id.values() for run in runs if not lanes or run.lane in lanes]
+
+    def of(self, call_id: str) -> tuple[Run, ...]:
+        """Return the runs of an invocation; there are two if one goes on that has lost its delivery."""
+        return tuple(self._by_id.get(call_id, ()))
+
+    def begin(self, delivery: Delivery, lane: Lane) -> Run:
+        """Take a slot."""
+        run = Run(delivery, lane)
+        self.free[lane] -= 1
+        self._by_id.setdefault(delivery.invocation.id, []).append(run)
+        return run
+
+    def end(self, run: Run) -> None:
+        """Give the slot back: nothing of the run goes on."""
+        run.plan(None)
+        self.free[run.lane] += 1
+        runs = self._by_id[run.delivery.invocation.id]
+        runs.remove(run)
+        if not runs:
+            del self._by_id[run.delivery.invocation.id]
+
+    def name(self, run: Run, why: str) -> None:
+        """Say in the log that a run keeps its slot although nobody waits for it any more, and why."""
+        run.named = True
+        service = run.delivery.invocation.service
+        logger.warning("%s %s; its slot is taken until it ends", service, why, extra=about(run.delivery))
+        if run.lane is Lane.THREAD and self.stuck:
+            names = ", ".join(sorted({each.delivery.invocation.service for each in self.all(Lane.THREAD)}))
+            logger.error(
+                "All %d background slots are held by calls nobody waits for any more: %s", self._slots[run.lane], names
+            )
