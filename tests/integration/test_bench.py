@@ -22,6 +22,11 @@ def run_bench(*arguments: str) -> subprocess.CompletedProcess[str]:
         pytest.param("http", "HTTP: zato.ping, requests/s", id="http"),
         pytest.param("inside", "self.invoke of an empty service", id="inside"),
         pytest.param("durable", "durable: AsyncService, 32 in flight", id="durable"),
+        pytest.param("wake", "outcome made in another process, to the answer of a waiter, p50", id="wake"),
+        pytest.param("busy", "accepting while every slot blocks and a thread of each process computes, p99", id="busy"),
+        pytest.param("purge", "purge of 100,000 records: p99 of zato.ping during and after", id="purge"),
+        pytest.param("million", "lease, calls/s, while 1,000,000 wait, beside none", id="million"),
+        pytest.param("kill", "kill -9 of one of two workers: there are two again, after", id="kill"),
         pytest.param("footprint", "zato start to its first 200", id="footprint"),
     ],
 )

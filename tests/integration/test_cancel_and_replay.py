@@ -1,16 +1,21 @@
-"""Cancelling a background call that waits, and making one once more."""
+"""Cancelling a background call, whether it waits or runs, and making one once more."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.doors import services
 from tests.support.environments import ServerProcess, make_environment
+from tests.support.journals import Journal
 from tests.support.waiting import wait_until
 from zato.client import AnyServiceInvoker
 
+MOMENTS = 3.0
 SERVICES = """
-import pathlib
 from zato.server.service import Service
 
 class Echo(Service):
@@ -28,19 +33,15 @@ class Report(Service):
     def handle(self):
         return self.request.payload
 
-class Sleeper(Service):
-    name = "sleeper"
-    def handle(self):
-        import time
-        while not pathlib.Path(self.request.payload).exists():
-            time.sleep(0.01)
 """
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One server for all tests here."""
-    with ServerProcess(make_environment(tmp_path_factory.mktemp("replay") / "env", {"s.py": SERVICES})) as server:
+    """One server for all tests here, with one slot for what blocks in the background."""
+    files = {"s.py": SERVICES, **services("stopping_api")}
+    environment = make_environment(tmp_path_factory.mktemp("replay") / "env", files, background_threads=1)
+    with ServerProcess(environment) as server:
         yield server
 
 
@@ -49,6 +50,14 @@ def client(server: ServerProcess) -> Iterator[AnyServiceInvoker]:
     """A client with the right credentials."""
     with server.client() as client:
         yield client
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """A journal whose gate is open at the end, whatever happens."""
+    made = Journal(tmp_path)
+    yield made
+    made.open()
 
 
 def test_cancelled_call_never_runs(client: AnyServiceInvoker) -> None:
@@ -65,32 +74,102 @@ def test_cancelled_call_never_runs(client: AnyServiceInvoker) -> None:
     assert client.result(cid).status == "cancelled"
 
 
-def test_running_call_cannot_be_cancelled(client: AnyServiceInvoker, tmp_path: Path) -> None:
-    """What runs already is left alone."""
-    go_on = tmp_path / "go-on"
-    cid = client.invoke_async("sleeper", str(go_on)).data
-    wait_until(lambda: client.result(cid).status == "running")
+@pytest.mark.parametrize("name", ["stopping.sleeper", "stopping.watches", "stopping.above"])
+def test_cancelled_call_stops_running(client: AnyServiceInvoker, journal: Journal, name: str) -> None:
+    """It ends within moments and tidies up, its record says so at once, nobody is called, its slot is free."""
+    told: dict[str, Any] = {"callback": "report", "on_failure": "report", "retry": 3}
+    cid = client.invoke_async(name, journal.payload, **told).data
+    journal.wait("begun")
+    started = time.monotonic()
+
+    record = client.cancel(cid).data
+    journal.wait("stopped")
+    taken = time.monotonic() - started
+
+    assert client.result(client.invoke_async("echo").data, wait=10).ok
+    assert (record["status"], record["response"], record["error"]) == ("cancelled", None, None)
+    assert (record["server"], record["started"] is not None, client.result(cid).record) == ("server1", True, record)
+    assert client.invoke("zato.invocation.get-list", {"service": "report", "parent": cid}).data["items"] == []
+    assert taken < MOMENTS
+
+
+def test_cancelled_call_that_goes_on(client: AnyServiceInvoker, server: ServerProcess, journal: Journal) -> None:
+    """A blocking service that does not look keeps its slot to its end, and what it returns is not recorded."""
+    cid = client.invoke_async("stopping.deaf", journal.payload).data
+    journal.wait("begun")
+    client.cancel(cid)
+    following = client.invoke_async("echo").data
+    server.logged("stopping.deaf was stopped; its slot is taken until it ends")
+    waiting = client.result(following).status
+    journal.open()
+
+    assert (waiting, client.result(following, wait=10).status) == ("waiting", "done")
+    assert journal.lines("ended") == ["ended True"]
+    assert (client.result(cid).status, client.result(cid).record["response"]) == ("cancelled", None)
+
+
+@pytest.mark.parametrize("name", ["echo", "fails"])
+def test_call_that_has_ended_cannot_be_cancelled(client: AnyServiceInvoker, name: str) -> None:
+    """An outcome never changes."""
+    cid = client.invoke_async(name, "why").data
+    status = client.result(cid, wait=10).status
 
     refused = client.cancel(cid)
-    go_on.touch()
 
     assert (refused.inner.status_code, refused.details) == (
         409,
-        f"The call with CID {cid!r} cannot be cancelled: it is running.",
+        f"The call with CID {cid!r} cannot be cancelled: it is {status}.",
     )
-    assert client.result(cid, wait=10).status == "done"
+
+
+def test_call_that_waits_for_its_turn(client: AnyServiceInvoker, journal: Journal) -> None:
+    """It is cancelled while others run, and leaves them alone."""
+    running = client.invoke_async("stopping.watches", journal.payload).data
+    journal.wait("begun")
+    unwanted = client.invoke_async("stopping.watches", journal.payload).data
+    before, cancelled = client.result(unwanted).status, client.cancel(unwanted).data
+
+    assert (before, cancelled["status"], cancelled["started"]) == ("waiting", "cancelled", None)
+    assert client.result(running).status == "running"
+    assert client.cancel(running).ok
+    journal.wait("stopped")
+    assert journal.lines() == ["begun", "stopped"]
+
+
+def test_whoever_waits_for_a_cancelled_call(server: ServerProcess, client: AnyServiceInvoker, journal: Journal) -> None:
+    """He is answered at once."""
+    cid = client.invoke_async("stopping.sleeper", journal.payload).data
+    journal.wait("begun")
+    with ThreadPoolExecutor(1) as threads, server.client() as other:
+        waiting = threads.submit(other.result, cid, wait=50)
+        wait_until(lambda: client.invoke("zato.server.info").ok)
+        client.cancel(cid)
+        found = waiting.result(10)
+
+    assert (found.status, found.ok) == ("cancelled", False)
 
 
 def test_replay_repeats_payload_and_options(client: AnyServiceInvoker) -> None:
     """A failed call is made again under a new CID, with its on_failure, and points to the first."""
-    first = client.invoke_async("fails", "why", on_failure="report", expiration=50).data
+    retry = {"attempts": 2, "backoff": 0.01, "not_on": ["KeyError"]}
+    options: dict[str, Any] = {
+        "on_failure": "report",
+        "expiration": 50,
+        "retry": retry,
+        "time_limit": 9,
+        "channel": "rest",
+    }
+    first = client.invoke_async("fails", "why", **options).data
     client.result(first, wait=10)
 
     again = client.replay(first).data
     found = client.result(again["cid"], wait=10)
 
     assert (found.status, found.details, again["cid"] != first) == ("failed", "why", True)
-    assert found.record["replay_of"] == client.result(first).record["id"]
+    before = client.result(first).record
+    kept = ("retry", "time_limit", "channel", "callback", "on_failure", "attempts", "payload", "queue", "priority")
+    assert {key: found.record[key] for key in kept} == {key: before[key] for key in kept}
+    assert (found.record["replay_of"], found.record["attempts"]) == (before["id"], 2)
     assert (found.record["on_failure"], found.record["id"]) == (["report"], again["id"])
     assert found.record["expires"] is not None
 

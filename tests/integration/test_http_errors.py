@@ -291,6 +291,7 @@ def test_exception_a_service_means_to_raise(door: str, kind: str, with_cid: bool
     response = call(door, "failing.refusing", {"kind": kind, "with_cid": with_cid})
 
     assert envelope(response) == (KINDS[kind], "ZATO_ERROR", "Not today.")
+    assert ("Retry-After" in response.headers) == (KINDS[kind] == 503)
 
 
 @pytest.mark.parametrize("service", ["failing.on-thread", "failing.on-loop"])
@@ -418,8 +419,26 @@ def test_request_to_a_server_that_stops(tmp_path: Path) -> None:
 
     assert envelope(not_ready) == (503, "ZATO_ERROR", "Not ready: stopping.")
     assert envelope(refused)[:2] == (503, "ZATO_ERROR")
+    assert int(not_ready.headers["Retry-After"]) > 0
     assert int(refused.headers["Retry-After"]) > 0
     assert finished.status_code == 200
+
+
+def test_call_that_cannot_be_stored(tmp_path: Path) -> None:
+    """While the store has no room, a background call gets 503 and is not kept; everything else goes on."""
+    environment = make_environment(tmp_path / "env")
+    large = "x" * 4_000_000
+    with ServerProcess(environment) as server:
+        _limit_files(server, 2_000_000)
+        refused = call(server.address, "zato.ping", large, is_async=True, cid="lost")
+        now = call(server.address, "zato.ping")
+        _limit_files(server, resource.RLIM_INFINITY)
+        accepted = call(server.address, "zato.ping", large, is_async=True, cid="kept")
+        found = [call(server.address, "zato.invocation.get", {"cid": cid}).status_code for cid in ("lost", "kept")]
+
+    assert envelope(refused)[:2] == (503, "ZATO_ERROR")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert (now.status_code, accepted.status_code, found) == (200, 200, [404, 200])
 
 
 def test_request_that_does_not_end_before_the_server(tmp_path: Path) -> None:
@@ -433,6 +452,7 @@ def test_request_that_does_not_end_before_the_server(tmp_path: Path) -> None:
 
     assert envelope(answer)[:2] == (503, "ZATO_ERROR")
     assert "stopped before the call ended" in envelope(answer)[2]
+    assert int(answer.headers["Retry-After"]) > 0
     assert server.process.returncode == 0
 
 
@@ -467,6 +487,13 @@ def _hold(connection: socket.socket, folder: Path) -> None:
     body = f'{{"name": "gates.wait", "payload": "{b64({"folder": str(folder)})}"}}'.encode()
     connection.sendall(head(Content_Length=len(body)) + body)
     wait_until((folder / "journal").exists)
+
+
+def _limit_files(server: ServerProcess, size: int) -> None:
+    """Let no file of the server grow beyond a size: a disk that is full, and then is not."""
+    for process in server.processes():
+        _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, hard))
 
 
 def _lets_in(address: str) -> bool:

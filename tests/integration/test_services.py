@@ -509,8 +509,8 @@ def test_server_info(client: AnyServiceInvoker, server: ServerProcess) -> None:
     """`zato.server.info` tells what answers and what it does now."""
     info = client.invoke("zato.server.info").data
 
-    assert info["pid"] == server.environment.running().pid
-    assert (info["name"], info["broker"], info["workers"]) == ("server1", "sqlite", 1)
+    assert info["pid"] == server.environment.running().workers[0].pid
+    assert (info["name"], info["broker"], info["worker"], info["workers"]) == ("server1", "sqlite", 1, 1)
     assert info["threads"]["http"]["limit"] == info["threads"]["background"]["limit"] == 32
     assert info["services"] == len(client.invoke("zato.service.get-list").data["items"])
 

@@ -144,7 +144,7 @@ def test_slots_held_by_calls_that_ran_out_of_time(tmp_path: Path, journal: Journ
     assert envelope(not_ready) == (
         503,
         "ZATO_ERROR",
-        "Not ready: every HTTP slot is held by a call that ran out of time.",
+        "Not ready: every HTTP slot for blocking services is held by a call that ran out of time.",
     )
     assert lines == ["All 2 HTTP slots are held by calls nobody waits for any more: gates.wait"]
     assert last == "through"

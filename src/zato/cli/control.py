@@ -1,7 +1,5 @@
 """`zato stop` and `zato wait`."""
 
-import contextlib
-import http.client
 import os
 import signal
 import time
@@ -10,14 +8,15 @@ from pathlib import Path
 import click
 
 from zato.cli.parameters import FOLDER, Seconds
+from zato.cli.readiness import probe
 from zato.core.errors import EnvironmentFault, ServerNotRunning
 from zato.environment import Environment
 
 __all__ = ["stop", "wait"]
 
 POLL = 0.05
-MARGIN = 10.0
-PROBE_TIMEOUT = 2.0
+# Longer than a server takes to kill what does not stop.
+MARGIN = 15.0
 
 
 @click.command
@@ -64,13 +63,6 @@ def wait(path: Path, timeout: float) -> None:
 
 def _is_ready(environment: Environment) -> bool:
     try:
-        server = environment.running()
+        return probe(environment.running()).ready
     except ServerNotRunning:
         return False
-    connection = http.client.HTTPConnection(server.reachable_host, server.port, timeout=PROBE_TIMEOUT)
-    with contextlib.closing(connection):
-        try:
-            connection.request("GET", "/zato/ready")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False

@@ -2,13 +2,15 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 
 from zato.client import AnyServiceInvoker, Response
+from zato.client.transport import pinned_session
 from zato.core.envelope import ADMIN_INVOKE, ADMIN_USER
 from zato.core.errors import ZatoError
 from zato.environment import Environment
@@ -22,8 +24,11 @@ class _Refused(ZatoError):
     code = "refused"
 
 
-def connect(path: Path, url_path: str = ADMIN_INVOKE, **options: Any) -> AnyServiceInvoker:
-    """Return a client of the server that runs in a folder.
+@contextmanager
+def connect(path: Path, url_path: str = ADMIN_INVOKE, **options: Any) -> Iterator[AnyServiceInvoker]:
+    """Give a client of the server that runs in a folder.
+
+    A server that speaks HTTPS is known by its certificate, which may be self-signed or made for another name.
 
     Raises:
         EnvironmentFault: the folder is no environment, or its passwords cannot be read.
@@ -31,7 +36,10 @@ def connect(path: Path, url_path: str = ADMIN_INVOKE, **options: Any) -> AnyServ
     """
     environment = Environment(path).check()
     auth = (ADMIN_USER, environment.credentials().admin_invoke)
-    return AnyServiceInvoker(environment.running().address, url_path, auth, **options)
+    server = environment.running()
+    own_session = pinned_session(server.tls_fingerprint) if server.tls_fingerprint else nullcontext()
+    with own_session as session, AnyServiceInvoker(server.address, url_path, auth, session, **options) as client:
+        yield client
 
 
 def ask(path: Path, service: str, payload: Mapping[str, Any] | None = None) -> Any:

@@ -46,6 +46,9 @@ root = LazyGroup(
         "start": ("zato.cli.start:start", "Start an environment's server."),
         "stop": ("zato.cli.control:stop", "Stop it."),
         "wait": ("zato.cli.control:wait", "Wait until it answers."),
+        "status": ("zato.cli.status:status", "Show where it answers, and its processes."),
+        "backup": ("zato.cli.backup:backup", "Copy what it has accepted and recorded to a file."),
+        "restore": ("zato.cli.backup:restore", "Put back what such a file holds."),
         "service": ("zato.cli.main:service", "Invoke services and see what is deployed."),
         "invocation": ("zato.cli.main:invocation", "See what became of background calls."),
         "quickstart": ("zato.cli.main:quickstart", "The old spelling of 'zato create'."),
@@ -78,3 +81,7 @@ def _said_once() -> Iterator[None]:
             yield
     finally:
         retries.setLevel(level)
+
+
+if __name__ == "__main__":
+    main()

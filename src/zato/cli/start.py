@@ -1,43 +1,81 @@
 """`zato start`: the only command that loads the server."""
 
+import logging
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
-from zato.cli.parameters import FOLDER
+from zato.cli.detached import LAST_LINE, start_detached
+from zato.cli.parameters import FOLDER, Seconds
 from zato.core.settings import ENVIRONMENT_PREFIX, describe
-from zato.environment import Environment, RunningServer
-from zato.server.loader import Loaded
-from zato.server.process import run_server
+from zato.environment import Environment
+from zato.running import RunningServer
+from zato.server.orders import Report
+from zato.server.supervisor import run_server
 
 __all__ = ["start"]
+
+# Named from here, as every command takes files; in config.toml a path begins at the environment's folder.
+FILE = click.Path(resolve_path=True)
+
+logger = logging.getLogger("zato.server")
 
 
 @click.command
 @click.argument("path", type=FOLDER)
 @click.option("--port", type=int, help="TCP port, instead of the one in config.toml.")
+@click.option("--workers", type=int, help="Worker processes, instead of the number in config.toml.")
+@click.option("--tls-cert", type=FILE, help="Certificate chain in PEM, to serve HTTPS; needs --tls-key.")
+@click.option("--tls-key", type=FILE, help="Its private key in PEM.")
+@click.option("--detach", is_flag=True, help="Return when the server answers, and leave it running.")
 @click.option(
-    "--fg", is_flag=True, expose_value=False, help="Accepted for old scripts: the server always runs in the foreground."
+    "--timeout", type=Seconds(), default=60.0, show_default=True, help="With --detach: how long to wait for that."
+)
+@click.option("--log-file-only", is_flag=True, hidden=True)
+@click.option(
+    "--fg", is_flag=True, expose_value=False, help="Accepted for old scripts: this is what happens without --detach."
 )
 @click.pass_obj
-def start(variables: Mapping[str, str], path: Path, port: int | None) -> None:
-    """Start the server of the environment in PATH, in the foreground. Ctrl-C stops it."""
+def start(
+    variables: Mapping[str, str],
+    /,
+    *,
+    path: Path,
+    detach: bool,
+    timeout: float,
+    log_file_only: bool,
+    **given: object,
+) -> None:
+    """Start the server of the environment in PATH. Ctrl-C stops it, unless it was detached."""
     environment = Environment(path).check()
-    overrides = {} if port is None else {"port": port}
+    overrides = {name: value for name, value in given.items() if value is not None}
+    if detach:
+        start_detached(path, overrides, timeout)
+        return
     settings = environment.settings(*_given_by(variables), ("command line", overrides))
 
-    def ready(server: RunningServer, loaded: Loaded) -> None:
-        click.echo(f"Server {settings.name} answers at {server.address} (process {server.pid})")
-        click.echo("  users     admin.invoke for /zato/admin/invoke")
-        click.echo(f"            passwords are in {environment.path / 'secrets.toml'}")
-        click.echo(f"  services  {len(loaded.services)} from {environment.services}")
-        for error in loaded.errors:
-            click.echo(f"  NOT LOADED {error}", err=True)
-        click.echo(f"  stop      Ctrl-C, or: zato stop {shlex.quote(str(path))}")
+    def ready(server: RunningServer, report: Report) -> None:
+        try:
+            _say(path, server, report, detached=log_file_only)
+        except OSError as error:
+            logger.warning("What a server says at its start cannot be printed: %s", error.strerror)
 
-    run_server(environment, settings, ready)
+    run_server(environment, settings, ready, to_stream=not log_file_only)
+
+
+def _say(path: Path, server: RunningServer, report: Report, *, detached: bool) -> None:
+    environment = Environment(path)
+    workers = f", {len(server.workers)} workers" if len(server.workers) > 1 else ""
+    click.echo(f"Server {server.name} answers at {server.address} (process {server.pid}{workers})")
+    click.echo("  users     admin.invoke for /zato/admin/invoke")
+    click.echo(f"            passwords are in {environment.path / 'secrets.toml'}")
+    click.echo(f"  services  {report.services} from {environment.services}")
+    for error in report.errors:
+        click.echo(f"  NOT LOADED {error}", err=True)
+    by_key = "" if detached else "Ctrl-C, or: "
+    click.echo(f"{LAST_LINE}{by_key}zato stop {shlex.quote(str(path))}")
 
 
 def _given_by(variables: Mapping[str, str]) -> Iterator[tuple[str, dict[str, object]]]:

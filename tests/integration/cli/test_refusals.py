@@ -12,6 +12,7 @@ import pytest
 from tests.support.commands import Zato
 from tests.support.environments import free_port, make_environment
 from zato.environment import Environment
+from zato.running import RunningServer
 
 COMMANDS = ["start", "stop", "wait", "service list", "service invoke", "invocation show"]
 ARGUMENTS = {"wait": ["--timeout", "0"], "service invoke": ["zato.ping"], "invocation show": ["abc"]}
@@ -222,8 +223,7 @@ def test_waiting_for_an_address_where_nobody_answers(zato: Zato, environment: En
 def test_server_that_cannot_be_reached(zato: Zato, environment: Environment) -> None:
     """A refused connection ends with the status of a server that is not there."""
     with locked(environment):
-        place = f'{{"pid": 1, "host": "127.0.0.1", "port": {free_port()}, "stops_within": 1}}'
-        (environment.run / "server.json").write_text(place)
+        environment.announce(RunningServer.here("server1", "127.0.0.1", free_port(), stops_within=1.0))
         done = zato("service", "invoke", environment.path, "zato.ping")
     assert (done.code, done.out) == (3, "")
     assert done.err.startswith("Error: Cannot connect to http://127.0.0.1:")

@@ -1,15 +1,17 @@
 """`zato start`: what it prints, what it obeys, how it ends."""
 
+import json
 import os
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.support.commands import Zato
-from tests.support.environments import ServerProcess, free_port, make_environment, run_zato
+from tests.support.environments import ZATO, ServerProcess, free_port, make_environment, run_zato
 from tests.support.waiting import wait_until
 
 GOOD = """
@@ -87,6 +89,12 @@ def test_processes_stay_in_the_callers_group(server: ServerProcess) -> None:
     assert {os.getpgid(process.pid) for process in server.processes()} == {server.process.pid}
 
 
+def test_processes_block_no_signals(server: ServerProcess) -> None:
+    """What a service starts can be interrupted as usual."""
+    masks = [Path(f"/proc/{process.pid}/status").read_text() for process in server.processes()]
+    assert [mask for mask in masks if "SigBlk:\t0000000000000000\n" not in mask] == []
+
+
 def test_second_server_leaves_the_first_alone(zato: Zato, server: ServerProcess) -> None:
     """It is refused, on whatever port, and commands still find the first."""
     refused = zato("start", server.environment.path, "--port", free_port())
@@ -105,19 +113,28 @@ def test_signal_ends_the_server(tmp_path: Path, number: signal.Signals) -> None:
     assert not (server.environment.run / "server.json").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_file_that_never_ends_its_import_can_be_interrupted(tmp_path: Path, number: signal.Signals) -> None:
-    """One signal is enough while a server starts, whatever its services do meanwhile."""
+@pytest.mark.parametrize(
+    ("send", "number"),
+    [
+        pytest.param(os.killpg, signal.SIGINT, id="ctrl-c"),
+        pytest.param(os.killpg, signal.SIGTERM, id="sigterm-to-the-group"),
+        pytest.param(os.kill, signal.SIGTERM, id="sigterm"),
+    ],
+)
+def test_file_that_never_ends_its_import_can_be_interrupted(
+    tmp_path: Path, send: Callable[[int, int], None], number: signal.Signals
+) -> None:
+    """One signal is enough while a server starts, whatever its services do meanwhile, and nobody prints a traceback."""
     environment = make_environment(tmp_path / "env", {"hangs.py": HANGS})
     server = ServerProcess(environment)
     try:
         wait_until((environment.services / "hangs.began").exists, 20)
-        server.process.send_signal(number)
+        send(server.process.pid, number)
         code = server.process.wait(20)
     finally:
         server.kill()
-    assert code == (1 if number == signal.SIGINT else -signal.SIGTERM)
-    assert not environment.is_locked()
+    assert (code, environment.is_locked()) == (0, False)
+    assert [json.loads(line)["event"] for line in server.output.read_text().splitlines()] == ["Server server1 stops"]
 
 
 def test_server_that_cannot_say_where_it_is(tmp_path: Path) -> None:
@@ -131,6 +148,20 @@ def test_server_that_cannot_say_where_it_is(tmp_path: Path) -> None:
         f"Error: {environment.run / 'server.new'} cannot be written: Is a directory.\n",
     )
     assert [file.name for file in environment.data.iterdir()] == ["broker.db"]
+
+
+@pytest.mark.parametrize("output", [">/dev/full", "2>&1 | true"], ids=["full", "unread"])
+def test_output_that_cannot_be_written(zato: Zato, tmp_path: Path, output: str) -> None:
+    """A server that cannot print its greeting says so in its log, and serves."""
+    environment = make_environment(tmp_path / "env")
+    command = ["bash", "-o", "pipefail", "-c", f'"$0" start "$1" {output}; echo $?', ZATO, str(environment.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as shell:
+        assert zato("wait", environment.path).code == 0
+        log = environment.logs / "server.log"
+        said = wait_until(lambda: [line for line in log.read_text().splitlines() if "cannot be printed" in line])
+        stopped = zato("stop", environment.path)
+        status = shell.communicate(timeout=20)[0]
+    assert (len(said), stopped.code, status) == (1, 0, b"0\n")
 
 
 @pytest.mark.parametrize("host", ["localhost", "0.0.0.0"])

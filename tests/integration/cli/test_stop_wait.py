@@ -17,7 +17,7 @@ import pytest
 from tests.support.commands import Zato
 from tests.support.environments import ZATO, ServerProcess, make_environment
 from tests.support.waiting import wait_until
-from zato.environment import RunningServer
+from zato.running import RunningServer
 
 # Says that it began, and ends once the file `go` is there.
 PATIENT = """
@@ -163,7 +163,7 @@ def test_stop_of_somebody_elses_server(zato: Zato, tmp_path: Path, monkeypatch: 
 
     environment = make_environment(tmp_path / "env")
     lock = environment.lock()
-    environment.announce(RunningServer.here("127.0.0.1", 1, stops_within=0))
+    environment.announce(RunningServer.here("crm", "127.0.0.1", 1, stops_within=0))
     monkeypatch.setattr(os, "kill", refuse)
     done = zato("stop", environment.path)
     os.close(lock)

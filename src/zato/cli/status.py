@@ -1,0 +1,48 @@
+"""`zato status`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zato.cli.parameters import FOLDER
+from zato.cli.readiness import probe
+from zato.environment import Environment
+
+__all__ = ["status"]
+
+
+@click.command
+@click.argument("path", type=FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+def status(path: Path, as_json: bool) -> None:
+    """Show the running server of the environment in PATH: where it answers, and its processes.
+
+    Exit status 3 if none runs. The process that is named first is the one to send signals to.
+    """
+    environment = Environment(path).check()
+    server = environment.running()
+    readiness = probe(server)
+    state = {
+        "name": server.name,
+        "pid": server.pid,
+        "address": server.address,
+        "ready": readiness.ready,
+        "reason": readiness.reason,
+        "workers": [{"number": worker.number, "pid": worker.pid, "deaths": worker.deaths} for worker in server.workers],
+    }
+    if as_json:
+        click.echo(json.dumps(state))
+    else:
+        _print(state)
+
+
+def _print(state: dict[str, Any]) -> None:
+    ready = "ready" if state["ready"] else f"not ready: {state['reason']}"
+    click.echo(f"Server {state['name']} runs at {state['address']} (process {state['pid']}), {ready}")
+    for worker in state["workers"]:
+        process = "being replaced" if worker["pid"] is None else f"process {worker['pid']}"
+        deaths = worker["deaths"]
+        replaced = "" if not deaths else ", replaced once" if deaths == 1 else f", replaced {deaths} times"
+        click.echo(f"  worker {worker['number']}  {process}{replaced}")
