@@ -24,6 +24,8 @@ WAYS = {
     "blocking service, one at a time": ("bench.produce-blocking", "bench.job-async", 1),
 }
 CLIENTS = "64 HTTP clients"
+# What is repeated with two workers: their name, and that of the same with one.
+ON_TWO = {f"{name}, two workers": name for name in (MAIN, "128 in flight, target blocks", CLIENTS)}
 
 
 def durable_rows(*, pairs: int, quick: bool) -> list[Row]:
@@ -56,14 +58,23 @@ def _pythons(peers: Iterable[str], *, install: bool) -> tuple[dict[str, str], li
 
 
 def _ours(redis: Broker, wrk: str, *, quick: bool) -> dict[str, Run]:
+    runs = _on(1, [*WAYS, CLIENTS], redis, wrk, quick=quick)
+    on_two = _on(2, list(ON_TWO.values()), redis, wrk, quick=quick)
+    return runs | {name: on_two[way] for name, way in ON_TWO.items()}
+
+
+def _on(workers: int, names: Sequence[str], redis: Broker, wrk: str, *, quick: bool) -> dict[str, Run]:
     calls, seconds = (500, 1) if quick else (CALLS, 2)
     redis.reset()
-    with zato_server(redis.port) as server:
-        runs = {}
-        for name, (producer, target, in_flight) in WAYS.items():
+    runs = {}
+    with zato_server(redis.port, workers=workers) as server:
+        for name in names:
+            if name == CLIENTS:
+                runs[name] = from_clients(server, redis, wrk, seconds, target="bench.job-async")
+                continue
+            producer, target, in_flight = WAYS[name]
             for count in (WARM_UP, calls):
                 runs[name] = from_service(server, redis, count, producer=producer, target=target, in_flight=in_flight)
-        runs[CLIENTS] = from_clients(server, redis, wrk, seconds, target="bench.job-async")
     return runs
 
 
@@ -78,6 +89,10 @@ def _rows(runs: dict[str, list[Run]], peers: Sequence[str]) -> list[Row]:
         )
     if "huey" in peers:
         rows.append(_cpu_row("CPU s for 1,000 durable calls, beside huey", runs[MAIN], runs["huey"]))
+    rows += [
+        ratio_row(f"durable calls/s, two workers beside one: {way}", _rates(runs[name]), _rates(runs[way]), "{:,.0f}")
+        for name, way in ON_TWO.items()
+    ]
     return [*rows, *(_plain_row(name, some, ours=name not in peers) for name, some in runs.items())]
 
 

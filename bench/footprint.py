@@ -1,4 +1,4 @@
-"""Start, `kill -9` and start again, memory, the client's import, and one call from the command line."""
+"""Start, memory, the client's import, and one call from the command line."""
 
 import subprocess
 import sys
@@ -15,81 +15,60 @@ from bench.servers import ZATO, ZatoServer, zato_server
 __all__ = ["footprint_rows"]
 
 IMPORT = "import time; start = time.perf_counter(); import zato.client; print(time.perf_counter() - start)"
-INTERRUPTED = 32
-ACCEPTED = 50
 MIXED_CALLS = 5_000
+MEMORY_LIMIT = 80.0
 
 
 def footprint_rows(*, pairs: int, quick: bool) -> list[Row]:
     """Measure everything in turns, except memory, which does not vary."""
-    starts, restarts, imports, commands = [], [], [], []
+    starts: dict[int, list[float]] = {1: [], 2: []}
+    imports, commands = [], []
     for _ in range(pairs):
-        start, again = _start_and_kill()
-        starts.append(start)
-        restarts.append(again)
+        for workers, seconds in starts.items():
+            seconds.append(_start_time(workers))
         imports.append(_import_time())
     with zato_server() as server:
         for _ in range(pairs):
             commands.append(_command_time(server))
     return [
-        below("zato start to its first 200", starts, "{:.2f} s", 1.0),
-        below("kill -9, start: first interrupted call again, after readiness", restarts, "{:.2f} s", 2.0),
-        _memory_row(quick=quick),
+        below("zato start to its first 200", starts[1], "{:.2f} s", 1.0),
+        below("the same, two workers", starts[2], "{:.2f} s", 1.0),
+        *_memory_rows(quick=quick),
         below("import zato.client", imports, "{:.0f} ms", 150.0),
         below("zato service invoke zato.ping, to its end", commands, "{:.2f} s", 0.5),
     ]
 
 
-def _start_and_kill() -> tuple[float, float]:
-    """Return the seconds a start takes, and those from a second one's readiness to the first call run again.
-
-    A call that runs again before readiness counts as 0.
-    """
+def _start_time(workers: int) -> float:
     with tempfile.TemporaryDirectory(prefix="zato-bench-") as folder:
-        marks = Path(folder) / "marks.txt"
-        server = ZatoServer(Path(folder))
+        server = ZatoServer(Path(folder), workers=workers)
+        began = time.monotonic()
         try:
-            began = time.monotonic()
-            start = server.start() - began
-            _make_sleepers(server, marks)
-            processes.wait_for(lambda: len(_marks(marks)) >= INTERRUPTED, 30, "the calls to run")
-            server.kill()
-            before = len(_marks(marks))
-            ready = server.start()
-            processes.wait_for(lambda: len(_marks(marks)) > before, 30, "a call to run again")
+            return server.start() - began
         finally:
             server.kill()
-        return start, max(0.0, _marks(marks)[before] - ready)
 
 
-def _make_sleepers(server: ZatoServer, marks: Path) -> None:
-    with server.client() as client:
-        for number in range(ACCEPTED):
-            client.invoke_async("bench.sleep", {"file": str(marks), "id": number, "seconds": 60})
-
-
-def _marks(file: Path) -> list[float]:
-    """Return when calls began, in the order in which they did."""
-    lines = file.read_text().splitlines() if file.exists() else []
-    return [float(line.split()[1]) for line in lines]
-
-
-def _memory_row(*, quick: bool) -> Row:
-    name = "PSS of the server after 10,000 calls, half of them durable"
+def _memory_rows(*, quick: bool) -> list[Row]:
+    name = "PSS of the process tree after 10,000 calls, half of them durable"
     try:
         wrk = require_program("wrk", install=not quick)
     except Skipped as reason:
-        return Row(name=name, ours=f"skipped: {reason}")
+        return [Row(name=name, ours=f"skipped: {reason}")]
+    rows = [below(name, [_memory(wrk, 1, quick=quick)], "{:.0f} MB", MEMORY_LIMIT)]
+    if not quick:
+        rows.append(Row(name="the same, two workers", ours=f"{_memory(wrk, 2, quick=quick):.0f} MB"))
+    return rows
+
+
+def _memory(wrk: str, workers: int, *, quick: bool) -> float:
     calls = 200 if quick else MIXED_CALLS
-    with zato_server() as server:
-        with server.client() as client:
-            made_durably = client.invoke("bench.produce", {"n": calls, "in_flight": 32, "target": "bench.empty"})
-        if not made_durably.ok:
-            raise RuntimeError(f"bench.produce failed: {made_durably.details}")
+    with zato_server(workers=workers) as server:
+        server.ask("bench.produce", {"n": calls, "in_flight": 32, "target": "bench.empty"})
         made = 0
         while made < calls:
             made += load(wrk, server.port, request_for("bench.handle"), 1).requests
-        return below(name, [processes.pss(server.process.pid)], "{:.0f} MB", 80.0)
+        return processes.pss(server.process.pid)
 
 
 def _import_time() -> float:

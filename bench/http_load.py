@@ -16,6 +16,8 @@ CONNECTIONS = 64
 PATH = "/zato/admin/invoke"
 P99_LIMIT = 0.010
 P99_RATIO = 3.0
+BARE = "bare"
+WARM_UP = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ def request_for(service: str, payload: object = "", *, is_async: bool = False) -
     return json.dumps(fields)
 
 
-def load(wrk: str, port: int, body: str, seconds: int) -> Load:
-    """Load one address with 64 connections.
+def load(wrk: str, port: int, body: str, seconds: int, *, connections: int = CONNECTIONS) -> Load:
+    """Load one address; each connection sends the next request when the one before was answered.
 
     Raises:
         ConnectionError: a request failed.
@@ -61,7 +63,7 @@ def load(wrk: str, port: int, body: str, seconds: int) -> Load:
     auth = base64.b64encode(f"admin.invoke:{PASSWORD}".encode()).decode()
     variables: Mapping[str, str] = {**os.environ, "BENCH_AUTH": f"Basic {auth}", "BENCH_BODY": body}
     address = f"http://127.0.0.1:{port}{PATH}"
-    options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(ROOT / "bench" / "invoke.lua"), address]
+    options = ["-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(ROOT / "bench" / "invoke.lua"), address]
     done = subprocess.run([wrk, *options], env=variables, capture_output=True, text=True, check=True)
     result = Load(**json.loads(done.stdout.partition("RESULT ")[2]))
     if result.failed:
@@ -70,22 +72,35 @@ def load(wrk: str, port: int, body: str, seconds: int) -> Load:
 
 
 def http_rows(wrk: str, *, pairs: int, seconds: int) -> list[Row]:
-    """Measure both services and the bare handler in turns."""
-    ping, handle = request_for("zato.ping"), request_for("bench.handle")
-    loads: dict[str, list[Load]] = {"bare": [], "ping": [], "handle": []}
-    with zato_server() as server, bare_server() as bare:
-        targets = {"bare": (bare, ping), "ping": (server.port, ping), "handle": (server.port, handle)}
-        for port, body in targets.values():
-            load(wrk, port, body, min(1, seconds))
+    """Measure both services, on one worker and on two, and the bare handler in turns."""
+    services = {"zato.ping": request_for("zato.ping"), "def handle": request_for("bench.handle")}
+    loads: dict[str, list[Load]] = {}
+    with zato_server() as one, zato_server(workers=2) as two, bare_server() as bare:
+        targets = {BARE: (bare, services["zato.ping"])}
+        for name, body in services.items():
+            targets[name] = (one.port, body)
+            targets[f"two workers, {name}"] = (two.port, body)
+        if seconds > WARM_UP:
+            for port, body in targets.values():
+                load(wrk, port, body, WARM_UP)
         for _ in range(pairs):
             for name, (port, body) in targets.items():
-                loads[name].append(load(wrk, port, body, seconds))
-    return [
-        _rate_row("HTTP: zato.ping, requests/s", loads["ping"], loads["bare"], 0.5),
-        _rate_row("HTTP: a user's def handle, requests/s", loads["handle"], loads["bare"], 0.35),
-        _p99_row("HTTP: p99 of zato.ping", loads["ping"], loads["bare"]),
-        _p99_row("HTTP: p99 of def handle", loads["handle"], loads["bare"]),
-    ]
+                loads.setdefault(name, []).append(load(wrk, port, body, seconds))
+    return _rows(loads)
+
+
+def _rows(loads: Mapping[str, list[Load]]) -> list[Row]:
+    bare = loads[BARE]
+    rows = []
+    for prefix in ("", "two workers, "):
+        ping, handle = f"{prefix}zato.ping", f"{prefix}def handle"
+        rows += [
+            _rate_row(f"HTTP: {ping}, requests/s", loads[ping], bare, 0.5),
+            _rate_row(f"HTTP: {handle}, requests/s", loads[handle], bare, 0.35),
+            _p99_row(f"HTTP: {ping}, p99", loads[ping], bare),
+            _p99_row(f"HTTP: {handle}, p99", loads[handle], bare),
+        ]
+    return rows
 
 
 def _rate_row(name: str, ours: list[Load], bare: list[Load], target: float) -> Row:

@@ -1,6 +1,6 @@
 """`make bench`: measure everything and print it as one table.
 
-    python -m bench.run [--pairs 8] [--quick] [--only http,inside] [--markdown] [--json FILE]
+    python -m bench.run [--pairs 8] [--quick] [--only http,purge] [--markdown] [--json FILE]
 
 docs/explanation/performance.md says what each row is.
 """
@@ -13,12 +13,17 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.busy import busy_rows
+from bench.deaths import death_rows
 from bench.durable import durable_rows
 from bench.figures import Row, Skipped, table, to_json
 from bench.footprint import footprint_rows
 from bench.http_load import http_rows
 from bench.inside import inside_rows
 from bench.installation import require_program
+from bench.million import million_rows
+from bench.purge import purge_rows
+from bench.wake import wake_rows
 
 __all__ = ["main"]
 
@@ -42,12 +47,41 @@ def durable(options: argparse.Namespace) -> list[Row]:
     return durable_rows(pairs=options.pairs, quick=options.quick)
 
 
+def wake(options: argparse.Namespace) -> list[Row]:
+    """From one worker process to another."""
+    return wake_rows(pairs=options.pairs, quick=options.quick)
+
+
+def busy(options: argparse.Namespace) -> list[Row]:
+    """Accepting while every worker is busy."""
+    wrk = require_program("wrk", install=not options.quick)
+    return busy_rows(wrk, pairs=options.pairs, quick=options.quick)
+
+
+def purge(options: argparse.Namespace) -> list[Row]:
+    """Requests beside the deletion of old records."""
+    wrk = require_program("wrk", install=not options.quick)
+    return purge_rows(wrk, pairs=options.pairs, quick=options.quick)
+
+
+def million(options: argparse.Namespace) -> list[Row]:
+    """A file in which a million calls wait."""
+    return million_rows(pairs=options.pairs, quick=options.quick)
+
+
+def kill(options: argparse.Namespace) -> list[Row]:
+    """Processes that are killed."""
+    return death_rows(pairs=options.pairs, quick=options.quick)
+
+
 def footprint(options: argparse.Namespace) -> list[Row]:
     """Start, memory, client."""
     return footprint_rows(pairs=options.pairs, quick=options.quick)
 
 
-SUITES: Mapping[str, Suite] = {"http": http, "inside": inside, "durable": durable, "footprint": footprint}
+SUITES: Mapping[str, Suite] = {
+    suite.__name__: suite for suite in (http, inside, durable, wake, busy, purge, million, kill, footprint)
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -4,15 +4,13 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import apsw
 
 from bench import processes
 from bench.http_load import load, request_for
 from bench.servers import ROOT, ZatoServer
+from bench.store import done, is_pending, reading
 from bench.work import COUNTER_DB, Redis, payload
 
 __all__ = ["Broker", "PeerRun", "Run", "from_clients", "from_service", "peer_run"]
@@ -92,14 +90,7 @@ def from_service(server: ZatoServer, redis: Broker, calls: int, *, producer: str
     """
     asked = {"n": calls, "in_flight": in_flight, "target": target}
 
-    def produce() -> float:
-        with server.client() as client:
-            response = client.invoke(producer, asked)
-        if not response.ok:
-            raise RuntimeError(f"{producer} failed: {response.details}")
-        return float(response.data)
-
-    return _ours(server, redis, produce)
+    return _ours(server, redis, lambda: float(server.ask(producer, asked)))
 
 
 def from_clients(server: ZatoServer, redis: Broker, wrk: str, seconds: int, *, target: str) -> Run:
@@ -117,32 +108,14 @@ def from_clients(server: ZatoServer, redis: Broker, wrk: str, seconds: int, *, t
 def _ours(server: ZatoServer, redis: Broker, produce: Callable[[], float]) -> Run:
     redis.zero()
     pids = [server.process.pid, redis.pid]
-    with _store(server) as store:
-        before, done = processes.cpu(pids) + processes.children_cpu(), _done(store)
+    with reading(server.store) as store:
+        before, already = processes.cpu(pids) + processes.children_cpu(), done(store)
         start = produce()
-        end = processes.wait_for(lambda: not _pending(store), LIMIT, "an outcome of every call")
+        end = processes.wait_for(lambda: not is_pending(store), LIMIT, "an outcome of every call")
         used = processes.cpu(pids) + processes.children_cpu() - before
-        calls = _done(store) - done
+        calls = done(store) - already
     redis.until(calls)
     return Run(calls, end - start, used)
-
-
-@contextmanager
-def _store(server: ZatoServer) -> Iterator[apsw.Connection]:
-    file = next((server.path / "data").glob("*.db"))
-    connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def _pending(store: apsw.Connection) -> bool:
-    return bool(store.execute("SELECT EXISTS (SELECT 1 FROM pending)").get)
-
-
-def _done(store: apsw.Connection) -> int:
-    return int(store.execute("SELECT count(*) FROM outcome WHERE status = 'done'").get)
 
 
 class PeerRun:

@@ -10,9 +10,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from bench import processes
 from zato.client import AnyServiceInvoker
+from zato.core.errors import ServerNotRunning
+from zato.environment import Environment
+from zato.running import RunningServer
 
 __all__ = ["PASSWORD", "ROOT", "ZATO", "ZatoServer", "bare_server", "free_port", "redis_server", "zato_server"]
 
@@ -20,56 +26,113 @@ ROOT = Path(__file__).resolve().parents[1]
 ZATO = str(Path(sys.executable).with_name("zato"))
 PASSWORD = "bench-password"
 START_LIMIT = 30.0
+CONNECTIONS_TRIED = 100
 
 
 class ZatoServer:
-    """An environment and its server process.
+    """An environment and its server: a supervisor and worker processes.
 
     Attributes:
         path: the environment's folder.
         port: where the server answers.
-        process: the server, or what is left of the last one.
+        process: the supervisor, or what is left of the last one.
     """
 
-    def __init__(self, folder: Path, redis_port: int = 0) -> None:
+    def __init__(self, folder: Path, redis_port: int = 0, *, workers: int = 1) -> None:
         """Make the environment, with the services under measurement in it."""
         self.path = folder / "env"
         self.port = free_port()
         self.process: subprocess.Popen[bytes]
+        self._workers = workers
+        self._environment = Environment(self.path)
         self._output = folder / "output.txt"
         self._variables = {**os.environ, "PYTHONPATH": str(ROOT), "BENCH_REDIS_PORT": str(redis_port)}
         create = [ZATO, "create", str(self.path), "--port", str(self.port), "--admin-invoke-password", PASSWORD]
         subprocess.run(create, check=True, stdout=subprocess.DEVNULL)
         shutil.copy(ROOT / "bench" / "services" / "measured.py", self.path / "services")
 
+    @property
+    def store(self) -> Path:
+        """The broker's file."""
+        return self._environment.data / "broker.db"
+
     def start(self) -> float:
-        """Start the server and return the monotonic time of its first 200."""
+        """Start the server, wait until all of its workers answer, and return the monotonic time of the first 200."""
+        command = [ZATO, "start", str(self.path), "--workers", str(self._workers)]
         with self._output.open("ab") as output:
-            self.process = subprocess.Popen(
-                [ZATO, "start", str(self.path)], stdout=output, stderr=output, env=self._variables
-            )
-        return processes.wait_for(self._is_ready, START_LIMIT, f"start, see {self._output}", step=0.002)
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=self._variables)
+        ready = processes.wait_for(self._is_ready, START_LIMIT, f"start, see {self._output}", step=0.002)
+        processes.wait_for(lambda: self._running() is not None, START_LIMIT, "start of every worker")
+        return ready
+
+    def workers(self) -> dict[int, int | None]:
+        """Return the process of each worker by its number; None while one is being replaced."""
+        server = self._running()
+        return {} if server is None else {worker.number: worker.pid for worker in server.workers}
 
     def kill(self) -> None:
-        """Send SIGKILL."""
-        self.process.kill()
+        """Send SIGKILL to every process of the server at once, and wait until none is left."""
+        family = processes.tree([self.process.pid])
+        for member in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
         self.process.wait()
+        processes.wait_for(lambda: not self._environment.is_locked(), START_LIMIT, "end of every process")
 
     def client(self) -> AnyServiceInvoker:
         """Return a client with the right credentials."""
         return AnyServiceInvoker(f"http://127.0.0.1:{self.port}", "/zato/admin/invoke", ("admin.invoke", PASSWORD))
+
+    def client_of(self, worker: int) -> AnyServiceInvoker:
+        """Return a client whose connection ends at one of the workers.
+
+        Raises:
+            RuntimeError: none of many connections did.
+        """
+        for _ in range(CONNECTIONS_TRIED):
+            client = self.client()
+            if client.invoke("zato.server.info").data["worker"] == worker:
+                return client
+            client.close()
+        raise RuntimeError(f"No connection came to worker {worker}")
+
+    def ask(self, service: str, payload: object = "") -> Any:
+        """Return what a service answers.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        with self.client() as client:
+            response = client.invoke(service, payload)
+        if not response.ok:
+            raise RuntimeError(f"{service} failed: {response.details}")
+        return response.data
 
     def _is_ready(self) -> bool:
         if self.process.poll() is not None:
             raise ChildProcessError(f"The server ended: {self._output.read_text()}")
         return get_status(self.port, "/zato/ready") == 200
 
+    def _running(self) -> RunningServer | None:
+        try:
+            return self._environment.running()
+        except ServerNotRunning:
+            return None
+
 
 @contextmanager
-def zato_server(redis_port: int = 0) -> Iterator[ZatoServer]:
-    """Run a server of a new environment while the context lasts."""
+def zato_server(redis_port: int = 0, *, workers: int = 1, store: Path | None = None) -> Iterator[ZatoServer]:
+    """Run a server of a new environment while the context lasts.
+
+    Args:
+        redis_port: where the work counts.
+        workers: how many worker processes.
+        store: a broker's file to begin with a copy of.
+    """
     with tempfile.TemporaryDirectory(prefix="zato-bench-") as folder:
-        server = ZatoServer(Path(folder), redis_port)
+        server = ZatoServer(Path(folder), redis_port, workers=workers)
+        if store is not None:
+            shutil.copy(store, server.store)
         server.start()
         try:
             yield server

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pathlib
 import time
 from typing import Any
 
@@ -84,39 +85,59 @@ class ProduceBlocking(Service):
 
 
 class Arrive(Service):
-    """Notes how long ago the call was made."""
+    """Returns how long ago the call was made, in seconds."""
 
     name = "bench.arrive"
-    seconds: list[float] = []  # noqa: RUF012 -- one process, one list
 
-    def handle(self) -> None:
-        self.seconds.append(time.monotonic() - self.request.payload["sent"])
+    def handle(self) -> float:
+        return time.monotonic() - float(self.request.payload["sent"])
 
 
 class Paced(AsyncService):
-    """Makes background calls at a steady pace and returns how long each took to start, in seconds."""
+    """Makes background calls at a steady pace."""
 
     name = "bench.paced"
 
-    async def handle(self) -> list[float]:
+    async def handle(self) -> None:
         asked = self.request.payload
-        Arrive.seconds.clear()
         start = time.monotonic()
         for number in range(asked["n"]):
             await asyncio.sleep(max(0, start + number / asked["rate"] - time.monotonic()))
             await self.invoke_async("bench.arrive", payload(number) | {"sent": time.monotonic()})
-        await asyncio.sleep(0.5)
-        return Arrive.seconds
+
+
+class Moment(AsyncService):
+    """Returns which process ran it and when it ended."""
+
+    name = "bench.moment"
+
+    async def handle(self) -> dict[str, Any]:
+        await asyncio.sleep(self.request.payload["seconds"])
+        return {"pid": os.getpid(), "ended": time.monotonic()}
+
+
+class Busy(Service):
+    """Computes and blocks in turns, until a file is there."""
+
+    name = "bench.busy"
+
+    def handle(self) -> None:
+        asked = self.request.payload
+        while not pathlib.Path(asked["until"]).exists():
+            end = time.thread_time() + asked["compute"]
+            while time.thread_time() < end:
+                sum(range(200))
+            time.sleep(asked["block"])
 
 
 class Sleep(Service):
-    """Notes in a file that it runs, then sleeps."""
+    """Notes in a file that it runs and in which process, then sleeps."""
 
     name = "bench.sleep"
 
     def handle(self) -> None:
         asked = self.request.payload
         file = os.open(asked["file"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.write(file, f"{asked['id']} {time.monotonic()}\n".encode())
+        os.write(file, f"{asked['id']} {time.monotonic()} {os.getpid()}\n".encode())
         os.close(file)
         time.sleep(asked["seconds"])
