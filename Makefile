@@ -8,7 +8,7 @@ DEMO := demo
 TYPED := src tests examples scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check bench lock clean
+.PHONY: help venv run test check chaos bench lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,7 +25,7 @@ run: $(STAMP) ## Start a server with the services of examples/, in the folder de
 	@exec $(BIN)/zato start $(DEMO) $(if $(PORT),--port $(PORT))
 
 test: check ## Run all checks, then all tests with coverage
-	$(BIN)/pytest --cov --session-timeout=540
+	$(BIN)/pytest --cov --session-timeout=570 --numprocesses=3 --dist=loadfile
 
 check: $(STAMP) ## Check format, style, types, layers and links
 	$(BIN)/ruff format --check .
@@ -34,6 +34,9 @@ check: $(STAMP) ## Check format, style, types, layers and links
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tests/architecture/check_docs.py
 	$(BIN)/python scripts/make_reference.py --check
+
+chaos: $(STAMP) ## Break servers at random under load, with options in CHAOS= ('--minutes 3 --seed 7')
+	PYTHONPATH=. $(BIN)/python -m tests.chaos.run $(CHAOS)
 
 bench: $(STAMP) ## Measure, and print the results as ratios, with options in BENCH=
 	$(BIN)/python -m bench.run $(BENCH)
