@@ -50,7 +50,7 @@ from zato.broker.base import (
     Unstorable,
 )
 from zato.core.errors import BrokerUnavailable, Conflict
-from zato.core.invocation import ErrorInfo, Holder, Lane, Outcome, Status
+from zato.core.invocation import ErrorInfo, Failure, Holder, Lane, Outcome, Status
 
 OTHER = b"token--2"
 FORGED = b"token-00"
@@ -797,14 +797,19 @@ def test_promise_9_purging_is_done_in_slices(backend: Backend, clock: TurnableCl
     assert left == [3]
 
 
-@pytest.mark.parametrize("where", ["payload", "response", "error"])
+@pytest.mark.parametrize("where", ["payload", "response", "error", "failure"])
 def test_promise_9_slices_of_large_calls_are_small(backend: Backend, clock: TurnableClock, where: str) -> None:
     """Nobody waits for long while much is deleted; a call of any size goes in the end."""
     large = 3 * MEGABYTE
     for number in (1, 2, 3, 4):
         accept(backend, make_call(number, payload=bytes(large if where == "payload" else 1)))
         lease(backend)
-        error = ErrorInfo("exception", "ValueError", "x" * large) if where == "error" else None
+        info = ErrorInfo("exception", "ValueError", "x" * large)
+        if where == "failure":
+            failure = Failure(attempt=1, started=START, ended=START, server="s", error=info)
+            ask(backend, Postpone(call_id(number), TOKEN, START, 1, failure=failure))
+            lease(backend)
+        error = info if where == "error" else None
         response = bytes(large) if where == "response" else None
         outcome = Outcome(status=Status.DONE, ended=START + number, response=response, error=error)
         ask(backend, Finish(call_id(number), TOKEN, outcome))
