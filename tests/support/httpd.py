@@ -83,6 +83,7 @@ class ScriptedServer(ThreadingHTTPServer):
     Attributes:
         requests: what arrived, oldest first.
         replies: what is still to be given: replies, or functions that make one of a request.
+        accepted: how many connections there were.
     """
 
     daemon_threads = False
@@ -92,6 +93,7 @@ class ScriptedServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[Request] = []
         self.replies: deque[Reply | Callable[[Request], Reply]] = deque()
+        self.accepted = 0
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._scheme = "http"
@@ -102,6 +104,11 @@ class ScriptedServer(ThreadingHTTPServer):
     def address(self) -> str:
         """Where it listens."""
         return f"{self._scheme}://127.0.0.1:{self.server_address[1]}"
+
+    def hang_up(self) -> None:
+        """End all connections."""
+        for connection in list(self._open):
+            _hang_up(connection)
 
     def script(self, *replies: Reply | Callable[[Request], Reply]) -> None:
         """Give these replies from now on."""
@@ -122,12 +129,12 @@ class ScriptedServer(ThreadingHTTPServer):
         self.stopping.set()
         self.shutdown()
         self._thread.join()
-        for connection in list(self._open):
-            _hang_up(connection)
+        self.hang_up()
         self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember a connection, to end it when the server stops."""
+        self.accepted += 1
         self._open.add(request)
         super().process_request(request, client_address)
 

@@ -1,20 +1,27 @@
 """HTTP to a server: `AnyServiceInvoker` and its siblings, what they return, and what they raise.
 
-`invoker.py` and `api.py` hold the clients, `response.py` and `result.py` what comes back, `errors.py` what goes wrong.
+`invoker.py`, `async_invoker.py` and `api.py` hold the clients, `conversation.py` what they say to a server,
+`response.py` and `result.py` what comes back, `errors.py` what goes wrong.
 """
 
 from zato.client.api import APIClient
+from zato.client.async_invoker import AsyncServiceInvoker
 from zato.client.errors import (
     ConnectionFailed,
     ConnectionLost,
     ConnectTimedOut,
     InvalidAddress,
+    InvalidType,
+    MissingExtra,
     NetworkError,
     ProxyFailed,
     ReadTimedOut,
+    ResponseMismatch,
     TLSFailed,
+    WrongEventLoop,
 )
 from zato.client.invoker import AnyServiceInvoker, JSONClient, JSONSIOClient, RawDataClient
+from zato.client.reply import HTTPReply
 from zato.client.response import (
     APIResponse,
     AsyncInvokeResponse,
@@ -34,25 +41,31 @@ __all__ = [
     "APIResponse",
     "AnyServiceInvoker",
     "AsyncInvokeResponse",
+    "AsyncServiceInvoker",
     "AttrDict",
     "ConnectTimedOut",
     "ConnectionFailed",
     "ConnectionLost",
+    "HTTPReply",
     "InvalidAddress",
+    "InvalidType",
     "InvocationResult",
     "JSONClient",
     "JSONResponse",
     "JSONSIOClient",
     "JSONSIOResponse",
+    "MissingExtra",
     "NetworkError",
     "ProxyFailed",
     "RawDataClient",
     "RawDataResponse",
     "ReadTimedOut",
     "Response",
+    "ResponseMismatch",
     "Retry",
     "ServiceInvokeResponse",
     "TLSFailed",
+    "WrongEventLoop",
 ]
 
 warn_of_conflicts()

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from zato.client.base import Client, Headers
+from zato.client.base import Client
+from zato.client.conversation import Headers
+from zato.client.limits import CONNECT_TIMEOUT, READ_TIMEOUT
 from zato.client.response import APIResponse
-from zato.client.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
+from zato.client.transport import Transport
 from zato.core.errors import InvalidPayload
 from zato.core.payload import encode, to_text
 

@@ -1,18 +1,16 @@
 """What all clients share: the constructor of the contract, one HTTP session, closing it."""
 
 import logging
-from collections.abc import Mapping
 from typing import Any, Self
 
 import requests
-from requests.structures import CaseInsensitiveDict
 
+from zato.client.conversation import Headers, json_headers
+from zato.client.limits import CONNECT_TIMEOUT, READ_TIMEOUT
 from zato.client.response import ResponseOptions
-from zato.client.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
+from zato.client.transport import Transport
 
-__all__ = ["AddressClient", "Client", "Headers"]
-
-Headers = Mapping[str, str] | None
+__all__ = ["AddressClient", "Client"]
 
 
 class Client:
@@ -36,12 +34,8 @@ class Client:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _send_json(
-        self, method: str, url: str, body: bytes, headers: Headers, patience: float = 0.0
-    ) -> requests.Response:
-        merged = CaseInsensitiveDict({"Content-Type": "application/json"})
-        merged.update(headers or {})
-        return self._transport.send(method, url, body=body, headers=merged, patience=patience)
+    def _send_json(self, method: str, url: str, body: bytes, headers: Headers) -> requests.Response:
+        return self._transport.send(method, url, body=body, headers=json_headers(headers))
 
 
 class AddressClient(Client):

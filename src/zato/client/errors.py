@@ -1,27 +1,34 @@
 """What goes wrong between a client and a server, in our words.
 
 Each error is also the exception of `requests` that it stands for, so that programs written
-against `requests` catch it as before. `transport.py` raises them.
+against `requests` catch it as before. `transport.py` raises them. So does `async_transport.py`, the very same: one
+`except` clause serves both clients, and what is raised does not depend on the library that is below.
 """
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import requests
 from requests import exceptions as theirs
 from urllib3.exceptions import LocationValueError, ProtocolError, ReadTimeoutError
 
 from zato.core.errors import ZatoError
+from zato.core.typed import Misfit
 
 __all__ = [
     "ConnectTimedOut",
     "ConnectionFailed",
     "ConnectionLost",
     "InvalidAddress",
+    "InvalidType",
+    "MissingExtra",
     "NetworkError",
     "ProxyFailed",
     "ReadTimedOut",
+    "ResponseMismatch",
     "TLSFailed",
+    "WrongEventLoop",
+    "explain",
     "may_be_shown",
     "translate",
     "without_credentials",
@@ -31,7 +38,10 @@ USERINFO = re.compile(r"(?<=//)[^/?#]*@")
 
 
 class NetworkError(ZatoError, requests.RequestException):
-    """No usable reply came from the server. Catch this to catch every error of this module."""
+    """No usable reply came from the server. Catch this to catch every error of this module.
+
+    Read its message; the classes below it tell what may be done.
+    """
 
     code = "network_error"
     status = 502
@@ -40,14 +50,20 @@ class NetworkError(ZatoError, requests.RequestException):
 
 
 class InvalidAddress(NetworkError, theirs.MissingSchema, theirs.InvalidSchema, theirs.InvalidURL):
-    """The address a client was given is none."""
+    """The address a client was given is none.
+
+    Write it as `http://host:port`.
+    """
 
     code = "invalid_address"
     wording = "{url!r} is not a usable address. Write it as 'http://host:port'."
 
 
 class ConnectionFailed(NetworkError, requests.ConnectionError):
-    """No connection could be made, so nothing was sent."""
+    """No connection could be made, so nothing was sent.
+
+    Check the address, and that the server is running; sending again does no harm.
+    """
 
     code = "connection_failed"
     status = 503
@@ -55,7 +71,10 @@ class ConnectionFailed(NetworkError, requests.ConnectionError):
 
 
 class ConnectTimedOut(ConnectionFailed, requests.ConnectTimeout):
-    """No connection was made within `connect_timeout`, so nothing was sent."""
+    """No connection was made within `connect_timeout`, so nothing was sent.
+
+    Check the address, the network and the firewall, or give the client a larger `connect_timeout`.
+    """
 
     code = "connect_timeout"
     status = 504
@@ -66,7 +85,10 @@ class ConnectTimedOut(ConnectionFailed, requests.ConnectTimeout):
 
 
 class TLSFailed(ConnectionFailed, theirs.SSLError):
-    """The two sides did not agree on a secure connection, so nothing was sent."""
+    """The two sides did not agree on a secure connection, so nothing was sent.
+
+    Use `http://` if the server speaks plain HTTP, or pass the authority's file as `tls_verify`.
+    """
 
     code = "tls_failed"
     wording = (
@@ -76,7 +98,10 @@ class TLSFailed(ConnectionFailed, theirs.SSLError):
 
 
 class ProxyFailed(ConnectionFailed, theirs.ProxyError):
-    """The proxy named in the environment did not connect us."""
+    """The proxy named in the environment did not connect us.
+
+    Check `HTTP_PROXY` and `HTTPS_PROXY`, or name the server's host in `NO_PROXY`.
+    """
 
     code = "proxy_failed"
     wording = (
@@ -86,7 +111,10 @@ class ProxyFailed(ConnectionFailed, theirs.ProxyError):
 
 
 class ConnectionLost(NetworkError, requests.ConnectionError, theirs.ChunkedEncodingError):
-    """The connection ended after the request was sent and before the reply was complete."""
+    """The connection ended after the request was sent and before the reply was complete.
+
+    The service may have run: look, or use an idempotency key, before sending again.
+    """
 
     code = "connection_lost"
     wording = (
@@ -96,7 +124,10 @@ class ConnectionLost(NetworkError, requests.ConnectionError, theirs.ChunkedEncod
 
 
 class ReadTimedOut(NetworkError, requests.ReadTimeout):
-    """The server sent nothing for `read_timeout`. The service may still be running."""
+    """The server sent nothing for `read_timeout`. The service may still be running.
+
+    Use `invoke_async` for what takes long, or give the client a larger `read_timeout`.
+    """
 
     code = "read_timeout"
     status = 504
@@ -104,6 +135,61 @@ class ReadTimedOut(NetworkError, requests.ReadTimeout):
         "{url} sent nothing for {read} s. The service may still be running: "
         "use invoke_async for what takes long, or give the client a larger read_timeout."
     )
+
+
+class ResponseMismatch(ZatoError):
+    """A service ran, and what it returned is not of the type that the caller asked for.
+
+    Do not just call again, because the call did run. Compare the type with `response.data` of the error.
+
+    Attributes:
+        response: what came back; its `data` is what it is without a type.
+    """
+
+    code = "response_mismatch"
+    status = 502
+
+    def __init__(self, message: str, response: Any = None) -> None:
+        super().__init__(message)
+        self.response = response
+
+    @classmethod
+    def of(cls, misfit: Misfit, response: Any, *, service: str, wanted: str) -> Self:
+        """Say which service returned what, and where in it is something else than expected."""
+        return cls(
+            f"The call succeeded, but what {service!r} returned is not {wanted}: {misfit.problem} at {misfit.path}. "
+            f"The service did run (CID {response.cid}); the error's 'response' has what it returned.",
+            response,
+        )
+
+
+class InvalidType(ZatoError, TypeError):
+    """A client was asked to read a response as something that JSON can never be.
+
+    Pass a dataclass, a model, a struct, a builtin, or a list, dict or union of these.
+    """
+
+    code = "invalid_type"
+    exit_code = 2
+
+
+class WrongEventLoop(ZatoError, RuntimeError):
+    """An asynchronous client was used in another event loop than the one its connections belong to.
+
+    Close it with `aclose()` before the first loop ends, or make a client for each loop.
+    """
+
+    code = "wrong_event_loop"
+
+
+class MissingExtra(ZatoError, ImportError):
+    """What was asked for needs a library that is not installed.
+
+    Install it with the command in the message.
+    """
+
+    code = "missing_extra"
+    exit_code = 2
 
 
 # The first one that fits; `requests` has TLS and proxy errors below its ConnectionError.
@@ -130,10 +216,13 @@ def translate(error: Exception, url: str, timeout: tuple[float | None, float | N
         url: where the request went; credentials in it are not shown.
         timeout: the connect and read timeouts that were in force, in seconds.
     """
-    shown = without_credentials(url)
-    kind = _kind_of(error)
-    message = kind.wording.format(url=shown, reason=_reason(error, url), connect=timeout[0], read=timeout[1])
-    return kind(message, request=getattr(error, "request", None))
+    message = explain(_kind_of(error), url, _reason(error, url), timeout)
+    return _kind_of(error)(message, request=getattr(error, "request", None))
+
+
+def explain(kind: type[NetworkError], url: str, reason: str, timeout: tuple[float | None, float | None]) -> str:
+    """Return the message of an error; credentials in the address are not shown."""
+    return kind.wording.format(url=without_credentials(url), reason=reason, connect=timeout[0], read=timeout[1])
 
 
 def may_be_shown(error: Exception, url: str) -> bool:

@@ -1,11 +1,18 @@
 """The clients that invoke services, and ask after the ones that run in the background."""
 
-from collections.abc import Sequence
+from typing import Any, TypeVar, Unpack, overload
 
-import requests
-
-from zato.client.base import AddressClient, Headers
-from zato.client.request import NOT_GIVEN, NotGiven, ServiceRequest, as_given, warn_of_unknown
+from zato.client.base import AddressClient
+from zato.client.conversation import Headers, Talk, background, cancellation, invocation, outcome, repeat
+from zato.client.request import (
+    NOT_GIVEN,
+    InvokeOptions,
+    Names,
+    NotGiven,
+    ServiceRequest,
+    as_given,
+    warn_of_unknown,
+)
 from zato.client.response import (
     AsyncInvokeResponse,
     JSONResponse,
@@ -18,18 +25,49 @@ from zato.core.payload import encode
 
 __all__ = ["AnyServiceInvoker", "JSONClient", "JSONSIOClient", "RawDataClient"]
 
-# The longest a server listens for an outcome in one request, in seconds.
-LONGEST_WAIT = 60
-
-Names = str | Sequence[str] | None
+R = TypeVar("R")
+T = TypeVar("T")
 
 
 class AnyServiceInvoker(AddressClient):
     """Invokes any service of a server, through `/zato/admin/invoke`; the server may be ours, or of 2.0, 3.0 or 3.2.
 
     Every method raises `NetworkError`, or one of its subclasses, if no reply came. A reply of any kind raises
-    nothing: look at `ok` and `details`.
+    nothing: look at `ok` and `details`. Only with `type=` a response that is not of that type does.
     """
+
+    @overload
+    def invoke(
+        self,
+        name: str | None = None,
+        payload: object = "",
+        headers: Headers = None,
+        *,
+        type: type[T],
+        **kwargs: Unpack[InvokeOptions],
+    ) -> ServiceInvokeResponse[T]: ...
+
+    @overload
+    def invoke(
+        self,
+        name: str | None = None,
+        payload: object = "",
+        headers: Headers = None,
+        channel: str = "invoke",
+        data_format: str = "json",
+        transport: str | None = None,
+        expiration: float | NotGiven | None = NOT_GIVEN,
+        id: str | int | None = None,
+        to_json: bool = True,
+        output_repeated: bool | NotGiven = NOT_GIVEN,
+        pid: int | None = None,
+        all_pids: bool = False,
+        timeout: float | None = None,
+        skip_response_elem: bool = True,
+        *,
+        type: Any = None,
+        **kwargs: object,
+    ) -> ServiceInvokeResponse[Any]: ...
 
     def invoke(
         self,
@@ -47,8 +85,10 @@ class AnyServiceInvoker(AddressClient):
         all_pids: bool = False,
         timeout: float | None = None,
         skip_response_elem: bool = True,
-        **kwargs: object,
-    ) -> ServiceInvokeResponse:
+        *,
+        type: Any = None,
+        **kwargs: Any,
+    ) -> ServiceInvokeResponse[Any]:
         """Invoke a service and wait for its response.
 
         Args:
@@ -66,13 +106,18 @@ class AnyServiceInvoker(AddressClient):
             all_pids: likewise.
             timeout: seconds the service may take before the server answers with an error; by default any.
             skip_response_elem: drop the wrapper of a response that is a dict with one key.
+            type: what `data` is to be: a dataclass, a pydantic model, a msgspec struct, a TypedDict, a builtin, a
+                datetime, a Decimal, or a list, dict or union of these. Without output, or if the call failed, `data`
+                is None all the same.
             kwargs: arguments that other versions may know; they are ignored, with a warning that names them.
 
         Raises:
             InvalidName: neither `name` nor `id` is given.
             NotSerializable: the payload has no JSON form.
             InvalidPayload: `to_json` is False, and the payload is neither text nor bytes.
+            InvalidType: nothing can be read as `type`.
             NetworkError: no reply came.
+            ResponseMismatch: the service ran, and what it returned is not of that type.
         """
         warn_of_unknown(kwargs, method="invoke")
         request = ServiceRequest(
@@ -89,8 +134,7 @@ class AnyServiceInvoker(AddressClient):
             timeout=timeout,
             skip_response_elem=skip_response_elem,
         )
-        inner = self._send(request, headers, timeout or 0.0)
-        return ServiceInvokeResponse(inner, self._options, output_repeated)
+        return self._run(invocation(request, self._options, headers, output_repeated, type))
 
     def invoke_async(
         self,
@@ -120,7 +164,8 @@ class AnyServiceInvoker(AddressClient):
     ) -> AsyncInvokeResponse:
         """Have a service run in the background; `data` is the CID it runs with, a str.
 
-        The arguments of `invoke` mean the same here. Those below need a server of ours.
+        What the service returns is fetched with `result`, which takes a `type`. The arguments of `invoke` mean the
+        same here. Those below need a server of ours.
 
         Args:
             expiration: seconds in which the service must start. By default, or with None or 0: never expires.
@@ -164,35 +209,38 @@ class AnyServiceInvoker(AddressClient):
                 "cid": cid,
             },
         )
-        return AsyncInvokeResponse(self._send(request, headers), self._options, output_repeated)
+        return self._run(background(request, self._options, headers, output_repeated))
 
-    def result(self, cid: str, wait: float = 0) -> InvocationResult:
+    @overload
+    def result(self, cid: str, wait: float = 0, *, type: type[T]) -> InvocationResult[T]: ...
+
+    @overload
+    def result(self, cid: str, wait: float = 0, *, type: Any = None) -> InvocationResult[Any]: ...
+
+    def result(self, cid: str, wait: float = 0, *, type: Any = None) -> InvocationResult[Any]:
         """Return how a background call ended, or how it stands.
 
         Args:
             cid: what `invoke_async` returned as `data`.
             wait: seconds to wait for an outcome if there is none yet. The server is asked again every 60 seconds.
+            type: what `data` is to be if the call is done; see `invoke`.
 
         Raises:
+            InvalidType: nothing can be read as `type`.
             NetworkError: no reply came. Asking again does no harm.
+            ResponseMismatch: the service ran, and what it returned is not of that type.
         """
-        while True:
-            step = min(wait, LONGEST_WAIT)
-            request = ServiceRequest(name="zato.invocation.get", payload={"cid": cid, "wait": step})
-            found = InvocationResult(self._send(request, None, step), self._options, cid=cid)
-            wait -= step
-            if found.is_final or wait <= 0:
-                return found
+        return self._run(outcome(cid, wait, self._options, type))
 
-    def cancel(self, cid: str) -> ServiceInvokeResponse:
+    def cancel(self, cid: str) -> ServiceInvokeResponse[Any]:
         """Cancel a background call that has no outcome yet; `data` is its record.
 
         Raises:
             NetworkError: no reply came.
         """
-        return self.invoke("zato.invocation.cancel", {"cid": cid})
+        return self._run(cancellation(cid, self._options))
 
-    def replay(self, cid: str, payload: object = NOT_GIVEN) -> ServiceInvokeResponse:
+    def replay(self, cid: str, payload: object = NOT_GIVEN) -> ServiceInvokeResponse[Any]:
         """Have a background call made once more, as a new one; `data` has its `cid` and `id`.
 
         Args:
@@ -203,11 +251,19 @@ class AnyServiceInvoker(AddressClient):
             NotSerializable: the payload has no JSON form.
             NetworkError: no reply came. The call may have been made.
         """
-        changed = {} if payload is NOT_GIVEN else {"payload": payload}
-        return self.invoke("zato.invocation.replay", {"cid": cid, **changed})
+        return self._run(repeat(cid, payload, self._options))
 
-    def _send(self, request: ServiceRequest, headers: Headers, patience: float = 0.0) -> requests.Response:
-        return self._send_json("POST", self.url, request.body(), headers, patience)
+    def _run(self, talk: Talk[R]) -> R:
+        try:
+            post = next(talk)
+            while True:
+                reply = self._transport.send(
+                    "POST", self.url, body=post.body, headers=post.headers, patience=post.patience
+                )
+                post = talk.send(reply)
+        except StopIteration as end:
+            returned: R = end.value
+            return returned
 
 
 class JSONClient(AddressClient):

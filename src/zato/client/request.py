@@ -2,15 +2,24 @@
 
 import warnings
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Any, Final, Self, TypedDict
 
 from zato.core.errors import InvalidName, InvalidPayload, hint_for
 from zato.core.payload import encode
 
-__all__ = ["NOT_GIVEN", "NotGiven", "ServiceRequest", "as_given", "warn_of_unknown"]
+__all__ = [
+    "NOT_GIVEN",
+    "BackgroundOptions",
+    "InvokeOptions",
+    "Names",
+    "NotGiven",
+    "ServiceRequest",
+    "as_given",
+    "warn_of_unknown",
+]
 
 ASYNC_ONLY = ("callback", "on_failure", "delay", "idempotency_key", "retry", "time_limit", "cid")
 OPTIONS = (
@@ -29,6 +38,8 @@ OPTIONS = (
     "timeout",
     "skip_response_elem",
 )
+# `name` and `payload` are given beside the options, and these two are no part of the body.
+IN_REQUEST = frozenset(OPTIONS) - {"name", "payload", "headers", "output_repeated"}
 
 
 class NotGiven(Enum):
@@ -38,6 +49,36 @@ class NotGiven(Enum):
 
 
 NOT_GIVEN: Final = NotGiven.NOT_GIVEN
+
+Names = str | Sequence[str] | None
+
+
+class InvokeOptions(TypedDict, total=False):
+    """What `invoke` takes beside a name, a payload and headers; `AnyServiceInvoker.invoke` explains each."""
+
+    channel: str
+    data_format: str
+    transport: str | None
+    expiration: float | NotGiven | None
+    id: str | int | None
+    to_json: bool
+    output_repeated: bool | NotGiven
+    pid: int | None
+    all_pids: bool
+    timeout: float | None
+    skip_response_elem: bool
+
+
+class BackgroundOptions(InvokeOptions, total=False):
+    """What `invoke_async` takes; `AnyServiceInvoker.invoke_async` explains each."""
+
+    callback: Names
+    on_failure: Names
+    delay: float | None
+    idempotency_key: str | None
+    retry: object
+    time_limit: float | None
+    cid: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +104,15 @@ class ServiceRequest:
     timeout: float | None = None
     skip_response_elem: bool = True
     extras: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, name: str | None, payload: object, options: InvokeOptions | BackgroundOptions, *, is_async: bool = False
+    ) -> Self:
+        """Return the request that options ask for; those that are none are left out."""
+        given: dict[str, Any] = {key: value for key, value in options.items() if key in IN_REQUEST}
+        extras = {key: options.get(key) for key in ASYNC_ONLY} if is_async else {}
+        return cls(name=name, payload=payload, is_async=is_async, extras=extras, **given)
 
     def body(self) -> bytes:
         """Return the body of the request.
@@ -122,9 +172,9 @@ def as_given(payload: object) -> bytes:
 
 def warn_of_unknown(arguments: Iterable[str], *, method: str) -> None:
     """Warn the caller of `method` of keyword arguments that have no effect, one by one."""
+    known = OPTIONS if method == "invoke" else OPTIONS + ASYNC_ONLY
     for name in arguments:
-        if name in ASYNC_ONLY:
-            hint = "It is an option of invoke_async()."
-        else:
-            hint = hint_for(name, OPTIONS if method == "invoke" else OPTIONS + ASYNC_ONLY)
+        if name in known:
+            continue
+        hint = "It is an option of invoke_async()." if name in ASYNC_ONLY else hint_for(name, known)
         warnings.warn(f"{method}() does not know {name!r} and ignores it. {hint}".rstrip(), stacklevel=3)

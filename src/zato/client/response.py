@@ -3,18 +3,17 @@
 `zato.core.envelope` reads the wire format; here it is decided what of it is success, data and details.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import requests
-
+from zato.client.reply import Reply, text_of
 from zato.client.request import NOT_GIVEN, NotGiven
 from zato.core.attrdict import as_attributes
 from zato.core.envelope import CID_HEADER, ZATO_OK, parse_reply
 from zato.core.errors import InvalidPayload
-from zato.core.payload import decode
+from zato.core.payload import decode, encode
+from zato.core.typed import member
 
 __all__ = [
     "NO_CID",
@@ -29,7 +28,8 @@ __all__ = [
 ]
 
 NO_CID = "(None)"
-CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Response:
     """What all responses have in common: JSON or text in, success by HTTP status.
 
     Attributes:
-        inner: the `requests.Response`.
+        inner: the `requests.Response`, or from an asynchronous client a reply with the same attributes.
         ok: whether the call succeeded.
         data: what came back, or None if nothing did or the call failed. Iterating goes over it.
         has_data: whether `ok` is True and something came back; 0, False, {} and [] are something.
@@ -66,13 +66,14 @@ class Response:
 
     def __init__(
         self,
-        inner: requests.Response,
+        inner: Reply,
         options: ResponseOptions = ResponseOptions(),
         output_repeated: bool | NotGiven = NOT_GIVEN,
     ) -> None:
         self._reply = parse_reply(inner.content)
         self._options = options
-        self.inner = inner
+        self._inner = inner
+        self.inner: Any = inner
         self.to_bunch = options.to_bunch
         self.sio_result = self._reply.result
         self.cid: str = inner.headers.get(CID_HEADER) or self._reply.cid or NO_CID
@@ -85,9 +86,9 @@ class Response:
         return iter(() if self.data is None else self.data)
 
     def __repr__(self) -> str:
-        shown = _text_of(self.inner)[: self._options.max_response_repr]
+        shown = text_of(self._inner)[: self._options.max_response_repr]
         return (
-            f"<{type(self).__name__} at {id(self):#x} ok:[{self.ok}] inner.status_code:[{self.inner.status_code}] "
+            f"<{type(self).__name__} at {id(self):#x} ok:[{self.ok}] inner.status_code:[{self._inner.status_code}] "
             f"cid:[{_shortened(self.cid, self._options.max_cid_repr)}], inner.text:[{shown}]>"
         )
 
@@ -104,7 +105,7 @@ class Response:
         return as_attributes(value) if self.to_bunch else value
 
     def _succeeded(self) -> bool:
-        return self.inner.status_code < 400
+        return self._inner.status_code < 400
 
     def _explain(self) -> Any:
         """Return the envelope's details, else the body's, else its text."""
@@ -113,14 +114,14 @@ class Response:
         body = self._reply.body
         if isinstance(body, dict) and "details" in body:
             return body["details"]
-        text = _text_of(self.inner)
+        text = text_of(self._inner)
         if self.ok or self._is_json:
             return text
-        reason = f"HTTP {self.inner.status_code} {self.inner.reason or ''}".rstrip()
+        reason = f"HTTP {self._inner.status_code} {self._inner.reason or ''}".rstrip()
         return f"{reason}: {text}" if text.strip() else f"{reason}, and the reply is empty."
 
     def _service_text(self) -> str:
-        return _text_of(self.inner)
+        return text_of(self._inner)
 
     def _parse(self, text: str) -> Any:
         try:
@@ -138,7 +139,7 @@ class Response:
 
     @property
     def _is_json(self) -> bool:
-        return self._reply.body is not None or self.inner.content.strip() == b"null"
+        return self._reply.body is not None or self._inner.content.strip() == b"null"
 
 
 class RawDataResponse(Response):
@@ -152,7 +153,7 @@ class JSONResponse(Response):
     """The reply's JSON. A body that is neither JSON nor empty is a failure."""
 
     def _succeeded(self) -> bool:
-        return super()._succeeded() and (self._is_json or not self.inner.content.strip())
+        return super()._succeeded() and (self._is_json or not self._inner.content.strip())
 
 
 class JSONSIOResponse(Response):
@@ -169,8 +170,24 @@ class JSONSIOResponse(Response):
         return _unwrapped(parsed)
 
 
-class ServiceInvokeResponse(JSONSIOResponse):
-    """What a service returned through `/zato/admin/invoke`, in either dialect."""
+class ServiceInvokeResponse(JSONSIOResponse, Generic[T]):
+    """What a service returned through `/zato/admin/invoke`, in either dialect.
+
+    Attributes:
+        data: what the service returned, of the type the caller asked for; None if `has_data` is False.
+    """
+
+    data: T
+
+    @property
+    def data_text(self) -> str:
+        """The text that `data` alone was read from: without a wrapper, digit for digit."""
+        text = self.inner_service_response
+        parsed = self._parse(text)
+        key = _wrapper(parsed)
+        if key is None:
+            return text
+        return member(text, key) or encode(parsed[key]).decode()
 
     def _service_text(self) -> str:
         return super()._service_text() if self._envelope is None else self._reply.text
@@ -179,7 +196,7 @@ class ServiceInvokeResponse(JSONSIOResponse):
         return _unwrapped(parsed)
 
 
-class AsyncInvokeResponse(ServiceInvokeResponse):
+class AsyncInvokeResponse(ServiceInvokeResponse[str]):
     """What `invoke_async` returns: `data` is the CID the service runs with, always a str."""
 
     def _parse(self, text: str) -> Any:
@@ -200,22 +217,15 @@ class APIResponse(Response):
         return self.inner.headers
 
 
-def _text_of(inner: requests.Response) -> str:
-    """Return a body as text: in the charset it declares, else in UTF-8."""
-    declared = CHARSET.search(inner.headers.get("Content-Type", ""))
-    try:
-        return inner.content.decode(declared.group(1) if declared else "utf-8", "replace")
-    except LookupError:
-        return inner.content.decode("utf-8", "replace")
-
-
 def _unwrapped(value: Any) -> Any:
-    """Return a dict's one item whose key starts with `zato`, if there is nothing beside it but `_meta`."""
-    if isinstance(value, dict):
-        keys = [key for key in value if key != "_meta"]
-        if len(keys) == 1 and keys[0].startswith("zato"):
-            return value[keys[0]]
-    return value
+    key = _wrapper(value)
+    return value if key is None else value[key]
+
+
+def _wrapper(value: Any) -> str | None:
+    """Return the one key of a dict that starts with `zato`, if there is nothing beside it but `_meta`."""
+    keys = [key for key in value if key != "_meta"] if isinstance(value, dict) else []
+    return keys[0] if len(keys) == 1 and keys[0].startswith("zato") else None
 
 
 def _meta(value: Any) -> dict[str, Any]:

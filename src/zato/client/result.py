@@ -1,19 +1,21 @@
 """How a background call stands, or ended: the record of `zato.invocation.get`, read as a response."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import requests
-
+from zato.client.reply import Reply
 from zato.client.response import ResponseOptions, ServiceInvokeResponse
 from zato.core.invocation import Status
 from zato.core.payload import encode
+from zato.core.typed import member
 
 __all__ = ["InvocationResult"]
+
+T = TypeVar("T")
 
 OUTCOMES = frozenset({Status.DONE, Status.FAILED, Status.EXPIRED, Status.CANCELLED})
 
 
-class InvocationResult(ServiceInvokeResponse):
+class InvocationResult(ServiceInvokeResponse[T], Generic[T]):
     """How a background call stands, or ended.
 
     `ok` is True only if the call is done; then `data` is what the service returned, read by the rules of `invoke`.
@@ -25,7 +27,7 @@ class InvocationResult(ServiceInvokeResponse):
         record: all that the server told of the call: attempts, times, error and more. {} if the question failed.
     """
 
-    def __init__(self, inner: requests.Response, options: ResponseOptions, *, cid: str) -> None:
+    def __init__(self, inner: Reply, options: ResponseOptions, *, cid: str) -> None:
         super().__init__(inner, options)
         self.cid = cid
         self.status: str | None = None
@@ -44,11 +46,17 @@ class InvocationResult(ServiceInvokeResponse):
         if isinstance(status, str):
             self.status, self.record = status, record
             self.details = "" if self.ok else _failure(record, status, self.cid)
-            self._take(_as_text(record.get("response")))
+            self._take(self._returned(record.get("response")))
         else:
             self.details = f"The server's reply about the call {self.cid!r} is no record of an invocation."
             self._take("")
         self.output_repeated = isinstance(self.data, list)
+
+    def _returned(self, value: object) -> str:
+        """Return the text of what the service returned; a number keeps its digits."""
+        if value is None or isinstance(value, str):
+            return value or ""
+        return member(self.data_text, "response") or encode(value).decode()
 
 
 def _failure(record: dict[str, Any], status: str, cid: str) -> str:
@@ -58,9 +66,3 @@ def _failure(record: dict[str, Any], status: str, cid: str) -> str:
     if status in OUTCOMES:
         return f"The call {cid!r} is {status}: its service did not run to an end."
     return f"The call {cid!r} is {status} and has no outcome yet. Ask again, or pass a longer wait."
-
-
-def _as_text(value: object) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return encode(value).decode()

@@ -13,17 +13,9 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from zato.client.errors import may_be_shown, translate, without_credentials
+from zato.client.limits import BACKOFF, CONNECT_RETRIES, CONNECT_TIMEOUT, READ_TIMEOUT, Limits
 
-__all__ = ["CONNECT_TIMEOUT", "READ_TIMEOUT", "Transport", "pinned_session"]
-
-CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 600.0
-
-CONNECT_RETRIES = 4
-BACKOFF = 0.1
-
-# How much longer to listen than the server was asked to take, in seconds.
-GRACE = 15.0
+__all__ = ["Transport", "in_utf8", "pinned_session"]
 
 
 class Transport:
@@ -54,11 +46,10 @@ class Transport:
     ) -> None:
         self.session = _new_session(auth) if session is None else session
         self._owns_session = session is None
-        self._auth = _in_utf8(auth)
+        self._auth = in_utf8(auth)
         self._verify = None if tls_verify is True else tls_verify
         self._cert = tls_cert
-        self._connect_timeout = connect_timeout
-        self._read_timeout = read_timeout
+        self._limits = Limits(connect_timeout, read_timeout)
         self._logger = logger or logging.getLogger(__name__)
 
     def send(
@@ -80,7 +71,7 @@ class Transport:
             NetworkError: no complete reply came.
         """
         shown = without_credentials(url)
-        timeout = (self._connect_timeout, self._patient(patience))
+        timeout = self._limits.of_call(patience)
         self._logger.debug("%s %s, %d bytes", method, shown, len(body or b""))
         try:
             reply = self.session.request(
@@ -104,11 +95,6 @@ class Transport:
         """Close the connections, unless the session is the caller's."""
         if self._owns_session:
             self.session.close()
-
-    def _patient(self, patience: float) -> float | None:
-        if self._read_timeout is None:
-            return None
-        return max(self._read_timeout, patience + GRACE) if patience else self._read_timeout
 
 
 def pinned_session(fingerprint: str) -> requests.Session:
@@ -150,7 +136,7 @@ class _Session(requests.Session):
             prepared_request.headers.pop("Authorization", None)
 
 
-def _in_utf8(auth: Any) -> Any:
+def in_utf8(auth: Any) -> Any:
     """Return a user and password as servers expect them (RFC 7617); `requests` would use Latin-1, and fail."""
     if not isinstance(auth, tuple):
         return auth

@@ -213,7 +213,7 @@ def test_output_repeated(
     """The caller's word counts; without it, a list is repeated output."""
     server.script(Reply.flat(text))
 
-    assert client.invoke("crm.sync", **arguments).output_repeated is expected  # type: ignore[arg-type]
+    assert client.invoke("crm.sync", **arguments).output_repeated is expected  # type: ignore[call-overload]
 
 
 def test_iteration(client: AnyServiceInvoker, server: ScriptedServer) -> None:
