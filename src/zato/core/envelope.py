@@ -19,6 +19,7 @@ from zato.core.payload import decode, encode, unicode_text
 __all__ = [
     "ADMIN_INVOKE",
     "ADMIN_USER",
+    "API_USER",
     "CID_HEADER",
     "DEFAULT_CLIENT_EXPIRATION",
     "NESTED_KEY",
@@ -36,6 +37,7 @@ __all__ = [
 
 ADMIN_INVOKE = "/zato/admin/invoke"
 ADMIN_USER = "admin.invoke"
+API_USER = "pubapi"
 CID_HEADER = "X-Zato-CID"
 ZATO_OK = "ZATO_OK"
 ZATO_ERROR = "ZATO_ERROR"

@@ -54,6 +54,7 @@ class Settings:
     grace: float = _setting(20.0, "Seconds that work in progress has to end at a stop.", low=0)
     log_level: str = _setting("INFO", "Least level that is logged: DEBUG, INFO, WARNING or ERROR.")
     log_format: str = _setting("auto", "'json', 'text', or 'auto': text on a terminal, JSON elsewhere.")
+    access_log: bool = _setting(True, "Log a line for each request and background run, in logs/access.log.")
 
 
 @dataclass(frozen=True, slots=True)

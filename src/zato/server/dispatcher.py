@@ -16,6 +16,7 @@ from zato.core.stop import StopSign
 from zato.server.failures import contained
 from zato.server.publisher import Publisher
 from zato.server.registry import Deployed, Services
+from zato.server.scope import enter, leave, running
 from zato.server.service import AsyncService, Response, Service
 from zato.server.threads import Budget, Threads
 
@@ -84,13 +85,18 @@ class Dispatcher:
         service = deployed.make()
         assert isinstance(service, Service)  # noqa: S101 -- `is_async` says so; for the type checker
         service._bind(call, self)
-        returned = service.handle()
+        token = enter(call)
+        try:
+            returned = service.handle()
+        finally:
+            running.reset(token)
         if returned is not None:
             service.response.payload = returned
         return service.response
 
     async def run_on_loop(self, deployed: Deployed, call: Call) -> Response:
         """Run an asynchronous service and return its response. What it raises is contained."""
+        token = enter(call)
         try:
             service = deployed.make()
             assert isinstance(service, AsyncService)  # noqa: S101 -- as above
@@ -101,6 +107,8 @@ class Dispatcher:
             if contained(error) is error or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
                 raise
             raise contained(error) from error
+        finally:
+            leave(token)
         if returned is not None:
             service.response.payload = returned
         return service.response

@@ -8,10 +8,12 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from zato.core.envelope import ADMIN_USER, API_USER
 from zato.core.invocation import Holder
+from zato.core.masks import spellings
 from zato.core.settings import Settings
 from zato.environment import Credentials, Environment
-from zato.server.logs import logging_to
+from zato.server.logs.root import Logs, Outlets, logging_to
 
 __all__ = ["FROM_TERMINALS", "Orders", "Report", "receive_orders", "send_report"]
 
@@ -52,11 +54,23 @@ class Orders:
         """The environment."""
         return Environment(Path(self.path))
 
-    def logging(self) -> AbstractContextManager[None]:
+    def logging(self) -> AbstractContextManager[Logs]:
         """Return a context in which a process of the server logs."""
-        log = self.environment.logs / "server.log"
-        stream = sys.stderr if self.to_stream else None
-        return logging_to(log, level=self.settings.log_level, style=self.settings.log_format, stream=stream)
+        environment, settings = self.environment, self.settings
+        # The supervisor, worker 0, answers no requests.
+        has_access = settings.access_log and self.worker > 0
+        return logging_to(
+            Outlets(
+                file=environment.logs / "server.log",
+                level=settings.log_level,
+                style=settings.log_format,
+                stream=sys.stderr if self.to_stream else None,
+                access=environment.logs / "access.log" if has_access else None,
+                levels=environment.levels,
+                secrets=spellings(ADMIN_USER, self.credentials.admin_invoke)
+                | spellings(API_USER, self.credentials.pubapi),
+            )
+        )
 
     @property
     def holder(self) -> Holder:

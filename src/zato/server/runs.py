@@ -6,17 +6,19 @@ cancelled may tidy up first.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from zato.broker.base import Finish, Postpone
+from zato.core.access import Ran
 from zato.core.errors import InvocationTimeout
 from zato.core.invocation import Delivery, Lane
 from zato.core.stop import StopSign
 from zato.server.holdings import about
 from zato.server.identity import now_ms
 
-__all__ = ["Run", "Runs"]
+__all__ = ["Run", "Runs", "outcome_of"]
 
 logger = logging.getLogger("zato.server")
 
@@ -64,8 +66,9 @@ class Runs:
         free: how many slots each lane has left.
     """
 
-    def __init__(self, slots: Mapping[Lane, int]) -> None:
-        """Take how many slots each lane has."""
+    def __init__(self, slots: Mapping[Lane, int], access: Callable[[Ran], None] | None = None) -> None:
+        """Take how many slots each lane has, and what logs each run."""
+        self._access = access
         self.free = dict(slots)
         self._slots = dict(slots)
         self._by_id: dict[str, list[Run]] = {}
@@ -99,6 +102,25 @@ class Runs:
         if not runs:
             del self._by_id[run.delivery.invocation.id]
 
+    def tell(self, run: Run, outcome: str | None) -> None:
+        """Have it logged that a run is over, or that nobody waits for it any more; None says that it was none."""
+        if self._access is None or outcome is None:
+            return
+        invocation, now = run.delivery.invocation, now_ms()
+        due = max(invocation.created, invocation.not_before or 0)
+        self._access(
+            Ran(
+                now / 1000,
+                invocation.cid,
+                invocation.service,
+                invocation.channel,
+                outcome,
+                max(0, now - run.started),
+                max(0, run.started - due),
+                run.delivery.attempts + 1,
+            )
+        )
+
     def name(self, run: Run, why: str) -> None:
         """Say in the log that a run keeps its slot although nobody waits for it any more, and why."""
         run.named = True
@@ -109,3 +131,10 @@ class Runs:
             logger.error(
                 "All %d background slots are held by calls nobody waits for any more: %s", self._slots[run.lane], names
             )
+
+
+def outcome_of(ending: object) -> str | None:
+    """Return how a run ended, as the log calls it, or None if it did not even begin."""
+    if isinstance(ending, Finish):
+        return ending.outcome.status.value
+    return "retried" if isinstance(ending, Postpone) and ending.started else None

@@ -21,12 +21,13 @@ from zato.broker.base import Announce, Applied, Backend, Clock, Reclaim
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
 from zato.broker.open import open_backend, open_reader
-from zato.core.envelope import ADMIN_USER
+from zato.core.envelope import ADMIN_USER, API_USER
 from zato.core.settings import Settings
 from zato.environment import Credentials
 from zato.server.bell import Bell
 from zato.server.builtin.basic import Echo, InputLogger, Ping
 from zato.server.builtin.invocation import Cancel, Get, List, Replay
+from zato.server.builtin.log import GetLevels, SetLevel
 from zato.server.builtin.server import Info
 from zato.server.builtin.service import Describe, GetList, Invoke
 from zato.server.dispatcher import Dispatcher
@@ -41,6 +42,7 @@ from zato.server.http.routes import Application
 from zato.server.http.rsgi import RSGIAdapter
 from zato.server.http.tls import tls_files
 from zato.server.loader import Loaded, load_folder
+from zato.server.logs.root import Logs
 from zato.server.orders import Orders
 from zato.server.publisher import Publisher
 from zato.server.records import Records
@@ -52,7 +54,6 @@ from zato.server.worker import Limits, Worker
 __all__ = ["OpenBackend", "Server"]
 
 ADMIN_REALM = "Zato admin invoke"
-API_USER = "pubapi"
 API_REALM = "Zato API"
 POLL = 0.02
 # Large inputs that are read at once. More of them would leave the event loop a smaller share of the processor.
@@ -68,7 +69,9 @@ OpenBackend = Callable[[str, Path, Clock], Backend]
 class Server:
     """One worker process of a server, from its settings to its open doors and back."""
 
-    def __init__(self, orders: Orders, *, max_connections: int, opened_by: OpenBackend = open_backend) -> None:
+    def __init__(
+        self, orders: Orders, logs: Logs, *, max_connections: int, opened_by: OpenBackend = open_backend
+    ) -> None:
         """Build everything. Call on the event loop; nothing runs before `start`.
 
         Raises:
@@ -77,6 +80,8 @@ class Server:
         loop = asyncio.get_running_loop()
         environment, settings, clock = orders.environment, orders.settings, SystemClock()
         self._orders = orders
+        self._logs = logs
+        access = None if logs.access is None else logs.access.put
         self._environment = environment
         self._settings = settings
         self._started = datetime.now(UTC)
@@ -89,7 +94,13 @@ class Server:
         self._publisher = publisher = Publisher(self._services, self._batcher, max_stored=settings.max_stored)
         dispatcher = Dispatcher(self._services, self._threads, publisher, loop=loop, max_depth=settings.max_depth)
         self._worker = Worker(
-            orders.holder, self._batcher, self._services, dispatcher, self._threads, limits=_limits(settings)
+            orders.holder,
+            self._batcher,
+            self._services,
+            dispatcher,
+            self._threads,
+            limits=_limits(settings),
+            access=access,
         )
         self._readers = Budget(self._threads, READERS, name="readers of large inputs")
         self._front = Front(
@@ -102,6 +113,7 @@ class Server:
             self._application(dispatcher, orders.credentials),
             max_body=settings.max_body,
             body_timeout=settings.body_timeout,
+            access=access,
         )
         tls = tls_files(settings, environment.path)
         self._listener = Listener(self._adapter, settings.host, settings.port, max_connections=max_connections, tls=tls)
@@ -237,6 +249,8 @@ class Server:
             Deployed.builtin(partial(Cancel, records, tracebacks=tracebacks), Cancel),
             Deployed.builtin(partial(Replay, records, self._publisher), Replay),
             Deployed.builtin(partial(Info, self._state), Info),
+            Deployed.builtin(partial(SetLevel, self._logs.levels), SetLevel),
+            Deployed.builtin(partial(GetLevels, self._logs.levels), GetLevels),
         ]
 
     def _state(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from functools import partial
 
 from zato.broker.base import Beat, Lease, Leased, Purge, Purged
 from zato.broker.batcher import Batcher
+from zato.core.access import Ran
 from zato.core.call import Call
 from zato.core.errors import InvocationTimeout, Overloaded
 from zato.core.invocation import Delivery, Holder, Lane
@@ -22,7 +23,7 @@ from zato.server.holdings import Holdings, about, holding
 from zato.server.identity import new_token
 from zato.server.recorder import Ending, Recorder, put_off
 from zato.server.registry import Deployed, Services
-from zato.server.runs import Run, Runs
+from zato.server.runs import Run, Runs, outcome_of
 from zato.server.threads import Threads
 
 __all__ = ["Limits", "Worker"]
@@ -70,15 +71,16 @@ class Worker:
         threads: Threads,
         *,
         limits: Limits,
+        access: Callable[[Ran], None] | None = None,
     ) -> None:
-        """Take what this process holds leases as, and what the worker works with."""
+        """Take what this process holds leases as, what the worker works with, and what logs each run."""
         self._holder = holder
         self._batcher = batcher
         self._services = services
         self._dispatcher = dispatcher
         self._threads = threads
         self._limits = limits
-        self._runs = Runs({Lane.THREAD: limits.threads, Lane.TASK: limits.tasks})
+        self._runs = Runs({Lane.THREAD: limits.threads, Lane.TASK: limits.tasks}, access)
         self._holdings = Holdings(batcher, lease=limits.lease, lost=self._lost)
         self._recorder = Recorder(
             holder.server,
@@ -136,6 +138,8 @@ class Worker:
         """
         runs = self._runs.all()
         for run in runs:
+            if not run.settled:
+                self._runs.tell(run, "released")
             run.settled = True
             run.plan(None)
             run.halt()
@@ -149,7 +153,7 @@ class Worker:
         """Stop what runs of these invocations: they have their outcome, because they were cancelled for instance."""
         for call_id in ids:
             for run in self._runs.of(call_id):
-                self._abandon(run)
+                self._abandon(run, "cancelled")
 
     def pull(self) -> None:
         """Lease as much as there are free slots for, unless that is under way: then once more after it."""
@@ -299,6 +303,7 @@ class Worker:
         if run.named:
             logger.info("%s has ended; its slot is free", run.delivery.invocation.service, extra=about(run.delivery))
         if ending is not None and not run.settled:
+            self._runs.tell(run, outcome_of(ending))
             self._recorder.record(run.delivery, ending)
         self.pull()
 
@@ -316,7 +321,9 @@ class Worker:
         """Record that a run failed which has not ended yet."""
         run.settled = True
         self._runs.name(run, "ran out of time")
-        self._recorder.record(run.delivery, self._recorder.failed(run.delivery, error, run.started))
+        ending = self._recorder.failed(run.delivery, error, run.started)
+        self._runs.tell(run, outcome_of(ending))
+        self._recorder.record(run.delivery, ending)
 
     def _lost(self, delivery: Delivery) -> None:
         """Stop what runs of a delivery that is held no more."""
@@ -325,13 +332,14 @@ class Worker:
         self._recorder.forget(delivery)
         for run in self._runs.of(delivery.invocation.id):
             if run.delivery is delivery:
-                self._abandon(run)
+                self._abandon(run, "lost")
 
-    def _abandon(self, run: Run) -> None:
+    def _abandon(self, run: Run, outcome: str) -> None:
         """Stop a run whose delivery is somebody else's, or nobody's. Nothing of it is recorded."""
         if run.settled:
             return
         run.settled = True
+        self._runs.tell(run, outcome)
         self._recorder.forget(run.delivery)
         if run.task is None:
             run.plan(None)

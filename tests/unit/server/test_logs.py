@@ -17,16 +17,17 @@ from tests.support.subprocesses import unmeasured_environment
 from tests.support.waiting import wait_until
 from zato.core.errors import EnvironmentFault
 from zato.core.exchange import ServiceLogger
-from zato.server.logs import logging_to, put_aside
+from zato.server.logs.files import put_aside
+from zato.server.logs.root import Outlets, logging_to
 
 EXTRA = {"cid": "e7a1b2c3d4e5f60718293a4b", "service": "crm.sync", "channel": "rest"}
 # Writes lines of very different lengths.
 WRITER = """
 import logging, sys
 from pathlib import Path
-from zato.server.logs import logging_to
+from zato.server.logs.root import Outlets, logging_to
 
-with logging_to(Path(sys.argv[1]), level="INFO", style="json", stream=None):
+with logging_to(Outlets(file=Path(sys.argv[1]), level="INFO", style="json", stream=None)):
     for number in range(200):
         length = 50_000 if number % 5 == 0 else 9_000 if number % 2 else 100
         logging.getLogger("users.own").info("%s%d %s", sys.argv[2], number, sys.argv[2] * length)
@@ -34,9 +35,9 @@ with logging_to(Path(sys.argv[1]), level="INFO", style="json", stream=None):
 FLOOD = """
 import logging, sys
 from pathlib import Path
-from zato.server.logs import logging_to
+from zato.server.logs.root import Outlets, logging_to
 
-with logging_to(Path(sys.argv[1]), level="INFO", style="json", stream=sys.stderr):
+with logging_to(Outlets(file=Path(sys.argv[1]), level="INFO", style="json", stream=sys.stderr)):
     for number in range(3000):
         logging.getLogger("users.own").info("x" * 100)
 """
@@ -55,7 +56,7 @@ def logged(
 ) -> tuple[list[dict[str, Any]], str]:
     """Log something, and return the parsed lines of the file and the text of the stream."""
     stream = stream or io.StringIO()
-    with logging_to(file, level="INFO", style=style, stream=stream):
+    with logging_to(Outlets(file=file, level="INFO", style=style, stream=stream)):
         act(logging.getLogger("users.own"))
     text = stream.getvalue() if isinstance(stream, io.StringIO) else ""
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()], text
@@ -76,7 +77,7 @@ def test_line_is_an_object(file: Path) -> None:
 
 
 def test_line_of_a_service_carries_what_it_belongs_to(file: Path) -> None:
-    """CID, service and channel are fields, so that a log can be searched by them; other extras stay out."""
+    """CID, service and channel are fields, so that a log can be searched by them; a secret is not shown."""
     (line,), _ = logged(file, lambda log: ServiceLogger(log, EXTRA).info("now", extra={"password": "hunter2"}))
     assert {name: line[name] for name in EXTRA} == EXTRA
     assert "hunter2" not in json.dumps(line)
@@ -104,7 +105,7 @@ def test_message_is_fixed_when_it_is_said(file: Path) -> None:
 @pytest.mark.parametrize(("level", "events"), [("DEBUG", ["d", "i", "e"]), ("INFO", ["i", "e"]), ("ERROR", ["e"])])
 def test_level_is_the_least_that_is_logged(file: Path, level: str, events: list[str]) -> None:
     """What is below the level leaves no line."""
-    with logging_to(file, level=level, style="json", stream=io.StringIO()):
+    with logging_to(Outlets(file=file, level=level, style="json", stream=io.StringIO())):
         log = logging.getLogger("users.own")
         log.debug("d")
         log.info("i")
@@ -227,7 +228,7 @@ def test_small_file_stays(file: Path) -> None:
 
 def test_file_that_is_put_aside_while_it_is_written(file: Path) -> None:
     """Who writes goes on in the new file: what was said before is in the old one, what comes after is not."""
-    with logging_to(file, level="INFO", style="json", stream=None):
+    with logging_to(Outlets(file=file, level="INFO", style="json", stream=None)):
         log = logging.getLogger("users.own")
         log.info("before")
         wait_until(lambda: file.stat().st_size)
@@ -240,7 +241,7 @@ def test_file_that_is_put_aside_while_it_is_written(file: Path) -> None:
 
 def test_processes_share_a_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines of several processes never mix, long ones neither; none is lost when the file is put aside meanwhile."""
-    monkeypatch.setattr("zato.server.logs.MAX_FILE", 100_000)
+    monkeypatch.setattr("zato.server.logs.files.MAX_FILE", 100_000)
     call = [sys.executable, "-c", WRITER, str(file)]
     with (
         subprocess.Popen([*call, "a"], env=unmeasured_environment()) as first,
@@ -273,7 +274,7 @@ def test_everything_is_closed(file: Path) -> None:
 
 def test_file_alone(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a stream nothing is printed; stdout is left to what the server says to people in any case."""
-    with logging_to(file, level="INFO", style="json", stream=None):
+    with logging_to(Outlets(file=file, level="INFO", style="json", stream=None)):
         logging.getLogger("users.own").info("hello")
     assert json.loads(file.read_text())["event"] == "hello"
     assert capsys.readouterr() == ("", "")
@@ -283,7 +284,7 @@ def test_file_alone_on_a_full_disk(file: Path, capsys: pytest.CaptureFixture[str
     """There is nobody to tell, and nothing is raised."""
     file.parent.mkdir()
     file.symlink_to("/dev/full")
-    with logging_to(file, level="INFO", style="json", stream=None):
+    with logging_to(Outlets(file=file, level="INFO", style="json", stream=None)):
         logging.getLogger("users.own").info("hello")
     assert capsys.readouterr() == ("", "")
 
@@ -293,7 +294,7 @@ def test_file_on_a_full_disk(file: Path, capsys: pytest.CaptureFixture[str]) -> 
     file.parent.mkdir()
     file.symlink_to("/dev/full")
     stream = io.StringIO()
-    with logging_to(file, level="INFO", style="json", stream=stream):
+    with logging_to(Outlets(file=file, level="INFO", style="json", stream=stream)):
         for number in range(3):
             logging.getLogger("users.own").info("%d", number)
 
@@ -314,7 +315,7 @@ def test_file_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "server.log").mkdir()
     with (
         pytest.raises(EnvironmentFault, match=r"server\.log cannot be written: Is a directory\."),
-        logging_to(tmp_path / "server.log", level="INFO", style="json", stream=None),
+        logging_to(Outlets(file=tmp_path / "server.log", level="INFO", style="json", stream=None)),
     ):
         pass
 
@@ -340,12 +341,12 @@ def test_stream_that_nobody_reads(file: Path) -> None:
 
 def test_stream_that_is_read_too_late(file: Path, pipe: tuple[TextIO, TextIO], monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not fit is dropped, and once it goes on it is said how much that was."""
-    monkeypatch.setattr("zato.server.logs.STREAM_QUEUE", 50)
+    monkeypatch.setattr("zato.server.logs.streams.LINES", 50)
     reader, writer = pipe
     lines: list[str] = []
     reading = threading.Thread(target=lambda: lines.extend(reader))
     log = logging.getLogger("users.own")
-    with logging_to(file, level="INFO", style="json", stream=writer):
+    with logging_to(Outlets(file=file, level="INFO", style="json", stream=writer)):
         for number in range(3000):
             log.info("%d %s", number, "x" * 50)
         reading.start()

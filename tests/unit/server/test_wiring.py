@@ -13,6 +13,8 @@ import uvloop
 from tests.support.environments import ServerProcess, make_environment
 from tests.support.waiting import wait_until
 from zato.core.errors import EnvironmentFault
+from zato.server.logs.levels import Levels
+from zato.server.logs.root import Logs
 from zato.server.orders import Orders
 from zato.server.wiring import Server
 
@@ -37,7 +39,7 @@ def test_start_that_fails_is_closed_like_any_other(tmp_path: Path) -> None:
     )
 
     async def start() -> list[str]:
-        server = Server(orders, max_connections=20)
+        server = Server(orders, Logs(None, Levels(None, default="INFO")), max_connections=20)
         with pytest.raises(EnvironmentFault, match=r"cannot listen on 'no\.\.host'"):
             await server.start()
         open_stores = [str(file.name) for file in environment.data.iterdir()]

@@ -31,13 +31,19 @@ class AdminDoor:
             Exception: whatever the request or the service deserves; `zato.server.http.errors` makes it a reply.
         """
         self._auth.check(request.header("authorization"))
-        asked = await read_with(self._readers, self._parse, await request.read(), label=ADMIN_INVOKE)
+        request.user = self._auth.user
+        body = await request.read()
+        request.size = len(body)
+        asked = await read_with(self._readers, self._parse, body, label=ADMIN_INVOKE)
+        request.service, request.channel = asked.name, asked.channel
         _take_key(asked, request.header_values("idempotency-key"))
         try:
             text = await self._front.invoke(asked, Origin(request.cid, ADMIN_INVOKE, partial(http_info, request)))
         except Exception as error:
             log_failure(asked.name, request.cid, asked.channel, error)
             raise
+        if asked.is_async:
+            request.accepted = text
         return Reply(200, encode_success(text, request.cid, nested=asked.nested))
 
 

@@ -59,6 +59,7 @@ class ApiDoor:
         """
         self._auth.check(request.header("authorization"))
         name = request.path.removeprefix(API_INVOKE)
+        request.user, request.service, request.channel = self._auth.user, name, CHANNEL
         if is_reserved(name) and name != OPEN_TO_ALL:
             raise Forbidden(f"{name!r} is not open to this address; built-in services are invoked by admin.invoke.")
         payload, raw = await self._input(request)
@@ -83,7 +84,9 @@ class ApiDoor:
         if request.method in ("GET", "HEAD"):
             values = parse_qs(request.query, keep_blank_values=True)
             return {name: found if len(found) > 1 else found[0] for name, found in values.items()}, request.query
-        return await read_with(self._readers, _parse, await request.read(), label=request.path)
+        body = await request.read()
+        request.size = len(body)
+        return await read_with(self._readers, _parse, body, label=request.path)
 
 
 def _reply(response: Response, *, max_response: int) -> Reply:

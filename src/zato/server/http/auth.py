@@ -10,12 +10,16 @@ __all__ = ["BasicAuth"]
 
 
 class BasicAuth:
-    """One user with one password."""
+    """One user with one password.
+
+    Attributes:
+        user: the name.
+    """
 
     def __init__(self, user: str, password: str, realm: str) -> None:
         """Take the credentials, and the realm that a refused client is told."""
         self._realm = realm
-        self._user = user
+        self.user = user
         self._credentials = f"{user}:{password}".encode()
         self._header = b"Basic " + base64.b64encode(self._credentials)
 
@@ -26,7 +30,7 @@ class BasicAuth:
             Unauthorized: it is missing, malformed or wrong.
         """
         if header is None:
-            raise self._refusal(f"Send HTTP Basic credentials of the user {self._user!r}.")
+            raise self._refusal(f"Send HTTP Basic credentials of the user {self.user!r}.")
         # The common spelling first; comparison takes the same time wherever the first difference is.
         if hmac.compare_digest(header.encode(), self._header):
             return
@@ -34,7 +38,7 @@ class BasicAuth:
         if scheme.lower() != "basic":
             raise self._refusal(f"Send HTTP Basic credentials, not {scheme[:20]!r}.")
         if not hmac.compare_digest(self._decoded(encoded), self._credentials):
-            raise self._refusal(f"User or password is wrong; this address takes the user {self._user!r}.")
+            raise self._refusal(f"User or password is wrong; this address takes the user {self.user!r}.")
 
     def _decoded(self, encoded: str) -> bytes:
         try:

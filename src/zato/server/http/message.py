@@ -22,6 +22,11 @@ class Request:
         header_values: returns all values that the header was sent with; None for one that is not visible ASCII.
         headers: returns all of them.
         read: returns the body, or raises `PayloadTooLarge` or `RequestTimeout`.
+        user: whom the request authenticated as, for the log, as the rest.
+        service: what it asks for.
+        channel: the door, as the service sees it.
+        size: bytes of its body; 0 if it was not read.
+        accepted: CID of the background call that was accepted.
     """
 
     cid: str
@@ -32,6 +37,11 @@ class Request:
     header_values: Callable[[str], Sequence[str | None]]
     headers: Callable[[], Mapping[str, str]]
     read: Callable[[], Awaitable[bytes]]
+    user: str | None = None
+    service: str | None = None
+    channel: str | None = None
+    size: int = 0
+    accepted: str | None = None
 
 
 @dataclass(slots=True)

@@ -8,10 +8,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, Callable, Mapping
 from functools import partial
+from time import perf_counter
 from typing import Any, Protocol
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
+from zato.core.access import Answered
 from zato.core.envelope import CID_HEADER
 from zato.core.errors import ShuttingDown
 from zato.server.failures import contained
@@ -22,6 +24,9 @@ from zato.server.http.routes import Application
 from zato.server.identity import new_cid
 
 __all__ = ["RSGIAdapter"]
+
+# Not sent to anybody: what the log says of a request whose client left before it was answered.
+CLIENT_LEFT = 499
 
 logger = logging.getLogger("zato.server")
 
@@ -38,6 +43,7 @@ class _Scope(Protocol):
     method: str
     path: str
     query_string: str
+    client: str
     headers: _Headers
 
 
@@ -49,8 +55,16 @@ class _Protocol(AsyncIterable[bytes], Protocol):
 class RSGIAdapter:
     """Answers granian's calls with what the application replies."""
 
-    def __init__(self, application: Application, *, max_body: int, body_timeout: float) -> None:
-        """Take the application, and the limits of bodies in bytes and seconds."""
+    def __init__(
+        self,
+        application: Application,
+        *,
+        max_body: int,
+        body_timeout: float,
+        access: Callable[[Answered], None] | None = None,
+    ) -> None:
+        """Take the application, the limits of bodies in bytes and seconds, and what logs each request."""
+        self._access = access
         self._application = application
         self._max_body = max_body
         self._deadlines = BodyDeadlines(body_timeout)
@@ -73,22 +87,27 @@ class RSGIAdapter:
 
     async def __rsgi__(self, scope: _Scope, proto: _Protocol) -> None:
         """Answer one request. The name is the one that granian looks for."""
+        began = perf_counter()
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
         cid = new_cid()
+        request = self._request(cid, scope, proto)
+        reply: Reply | None = None
         try:
-            reply = await self._application.handle(self._request(cid, scope, proto))
+            reply = await self._application.handle(request)
         except asyncio.CancelledError:
             reply = self._stopped(cid)
         except ClientLeft:
-            return
+            pass
         except BaseException as error:
             logger.exception("A request failed outside of its handler", extra={"cid": cid})
             reply = error_reply(contained(error), cid, tracebacks=False)
         finally:
             self._tasks.discard(task)
-        self._send(proto, reply, cid)
+        sent = reply is not None and self._send(proto, reply, cid)
+        if self._access is not None:
+            self._access(_answered(request, scope, reply if sent else None, began))
 
     def _request(self, cid: str, scope: _Scope, proto: _Protocol) -> Request:
         headers = scope.headers
@@ -115,12 +134,34 @@ class RSGIAdapter:
         error = ShuttingDown("The server stopped before the call ended. Try again on another one, or later.")
         return error_reply(error, cid, tracebacks=False)
 
-    def _send(self, proto: _Protocol, reply: Reply, cid: str) -> None:
+    def _send(self, proto: _Protocol, reply: Reply, cid: str) -> bool:
         headers = [("content-type", reply.content_type), (CID_HEADER.lower(), cid), *reply.headers]
         try:
             proto.response_bytes(reply.status, headers, reply.body)
         except ProtocolClosed:
             logger.debug("The client left before its answer", extra={"cid": cid})
+            return False
+        return True
+
+
+def _answered(request: Request, scope: _Scope, reply: Reply | None, began: float) -> Answered:
+    """Return a request for the log, with its reply, or without one if the client left before."""
+    status, size = (CLIENT_LEFT, 0) if reply is None else (reply.status, len(reply.body))
+    return Answered(
+        began,
+        perf_counter(),
+        request.cid,
+        request.method,
+        request.path,
+        status,
+        request.size,
+        size,
+        scope.client,
+        request.service,
+        request.channel,
+        request.user,
+        request.accepted,
+    )
 
 
 async def _whole(proto: _Protocol) -> bytes:

@@ -1,0 +1,73 @@
+"""The stream that log lines go to besides the file: a terminal, a pipe, or whatever a container reads.
+
+It may be read slowly, or by nobody: that holds up neither the file nor the end.
+"""
+
+import contextlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from zato.core.access import AccessLine, fields_of
+from zato.core.masks import Masks
+from zato.server.logs.backlog import Backlog, Block, Writer
+from zato.server.logs.lines import Line, notice
+from zato.server.logs.styles import AsJSON, AsText, Style
+
+__all__ = ["Stream"]
+
+# Lines that wait for a stream that is read too slowly, and their characters. What comes then is in the files alone.
+LINES = 10_000
+CHARACTERS = 20_000_000
+# Seconds that the stream has at the end to take what waits for it.
+PATIENCE = 1.0
+WARNING = 30
+
+
+class Stream:
+    """A stream and the thread that writes to it."""
+
+    def __init__(self, stream: TextIO, style: str, masks: Masks, file: Path) -> None:
+        """Take the stream, `json`, `text` or `auto`, what masks secrets, and the file that has everything; begin."""
+        is_terminal = stream.isatty()
+        is_text = style == "text" or (style == "auto" and is_terminal)
+        self._style: Style = AsText(masks, colors=is_terminal) if is_text else AsJSON(masks)
+        self._is_text = is_text
+        self._file = file
+        self._stream = _own(stream)
+        self.backlog = Backlog(LINES, CHARACTERS, self._missing)
+        self._writer = Writer(self.backlog, self._write)
+
+    def put_access(self, lines: Sequence[AccessLine], data: bytes) -> None:
+        """Show lines of the access log too, as they are or as their JSON."""
+        text = "".join(f"{self._style.fields(fields_of(line))}\n" for line in lines) if self._is_text else data.decode()
+        self.backlog.put_block(Block(text, len(lines)))
+
+    def stop(self) -> None:
+        """Return when everything is written that the stream takes within a second."""
+        self._writer.stop(PATIENCE)
+
+    def _write(self, lines: Sequence[Line | Block]) -> None:
+        """Write lines. If that fails there is nobody to tell; the files have them."""
+        with contextlib.suppress(Exception):
+            self._stream.write("".join(map(self._text, lines)))
+            self._stream.flush()
+
+    def _text(self, line: Line | Block) -> str:
+        return line.text if isinstance(line, Block) else f"{self._style.line(line)}\n"
+
+    def _missing(self, lines: int, access: int) -> Line:
+        kinds = ((lines, "log"), (access, "access"))
+        what = " and ".join(f"{count} {kind} lines" for count, kind in kinds if count)
+        where = self._file if lines else self._file.with_name("access.log")
+        return notice(WARNING, f"Nobody read {what} in time: they are missing here. {where} has them")
+
+
+def _own(stream: TextIO) -> TextIO:
+    """Return a stream as a file of our own, if it is one: Python waits at its end for its `stderr` too."""
+    try:
+        raw = io.FileIO(stream.fileno(), "w", closefd=False)
+    except OSError:
+        return stream
+    return io.TextIOWrapper(raw, "utf-8", errors="backslashreplace", write_through=True)
