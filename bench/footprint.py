@@ -22,20 +22,22 @@ MEMORY_LIMIT = 80.0
 def footprint_rows(*, pairs: int, quick: bool) -> list[Row]:
     """Measure everything in turns, except memory, which does not vary."""
     starts: dict[int, list[float]] = {1: [], 2: []}
-    imports, commands = [], []
+    imports, commands, helps = [], [], []
     for _ in range(pairs):
         for workers, seconds in starts.items():
             seconds.append(_start_time(workers))
         imports.append(_import_time())
+        helps.append(_command_time("--help"))
     with zato_server() as server:
         for _ in range(pairs):
-            commands.append(_command_time(server))
+            commands.append(_command_time("service", "invoke", str(server.path), "zato.ping"))
     return [
         below("zato start to its first 200", starts[1], "{:.2f} s", 1.0),
         below("the same, two workers", starts[2], "{:.2f} s", 1.0),
         *_memory_rows(quick=quick),
         below("import zato.client", imports, "{:.0f} ms", 150.0),
         below("zato service invoke zato.ping, to its end", commands, "{:.2f} s", 0.5),
+        below("zato --help, to its end", helps, "{:.2f} s", 0.2),
     ]
 
 
@@ -76,7 +78,7 @@ def _import_time() -> float:
     return float(done.stdout) * 1000
 
 
-def _command_time(server: ZatoServer) -> float:
+def _command_time(*arguments: str) -> float:
     start = time.monotonic()
-    subprocess.run([ZATO, "service", "invoke", str(server.path), "zato.ping"], check=True, capture_output=True)
+    subprocess.run([ZATO, *arguments], check=True, capture_output=True)
     return time.monotonic() - start

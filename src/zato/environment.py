@@ -5,7 +5,7 @@
     secrets.toml   passwords of machine users, readable by the owner only
     data/          the broker's file
     run/           lock and address of the running server, and what it serves HTTPS with
-    logs/          server.log, one JSON object a line
+    logs/          server.log and access.log, one JSON object a line
 
 Written by `zato create`, read by the command line and by the server.
 """
@@ -17,7 +17,8 @@ import re
 import secrets
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,10 @@ from zato.core.errors import EnvironmentFault, ServerNotRunning
 from zato.core.settings import Settings, describe, make_settings
 from zato.running import RunningServer
 
-__all__ = ["Credentials", "Environment"]
+__all__ = ["USERS", "Credentials", "Environment", "toml_of"]
+
+# Machine users, and what each is called in `secrets.toml`.
+USERS = {"admin.invoke": "admin_invoke", "pubapi": "pubapi"}
 
 FOLDERS = ("services", "data", "run", "logs")
 PASSWORD_BYTES = 24
@@ -68,11 +72,12 @@ class Environment:
         self.data = self.path / "data"
         self.run = self.path / "run"
         self.logs = self.path / "logs"
-        self._config = self.path / "config.toml"
-        self._secrets = self.path / "secrets.toml"
+        self.config = self.path / "config.toml"
+        self.secrets = self.path / "secrets.toml"
         self._lock = self.run / "server.lock"
         self._running = self.run / "server.json"
         self._tls = self.run / "tls.pem"
+        self.levels = self.run / "levels.json"
 
     def create(self, settings: Mapping[str, object], credentials: Credentials) -> None:
         """Make the folder with everything in it.
@@ -87,8 +92,8 @@ class Environment:
             for name in FOLDERS:
                 # What users send is in the store and in the log.
                 (self.path / name).mkdir(mode=0o755 if name == "services" else 0o700)
-            self._config.write_text(_config_text(settings), "utf-8")
-            _write_private(self._secrets, _secrets_text(credentials))
+            self.config.write_text(_config_text(settings), "utf-8")
+            _write_private(self.secrets, _secrets_text(credentials))
         except OSError as error:
             raise EnvironmentFault(f"{self.path} cannot be made: {error.strerror}: {error.filename}.") from error
 
@@ -102,7 +107,7 @@ class Environment:
             raise EnvironmentFault(f"{self.path} does not exist. Make an environment with 'zato create {self.path}'.")
         if not self.path.is_dir():
             raise EnvironmentFault(f"{self.path} is a file. An environment is a folder that 'zato create' makes.")
-        if not self._config.is_file():
+        if not self.config.is_file():
             raise EnvironmentFault(
                 f"{self.path} is no environment: it has no config.toml. Make one with 'zato create' in another folder."
             )
@@ -115,7 +120,15 @@ class Environment:
             EnvironmentFault: the file cannot be read.
             InvalidSetting: a setting is unknown or not legal.
         """
-        return make_settings((str(self._config), _read_toml(self._config)), *overrides)
+        return make_settings((str(self.config), _read_toml(self.config)), *overrides)
+
+    def given(self) -> dict[str, Any]:
+        """Return what `config.toml` says, unchecked.
+
+        Raises:
+            EnvironmentFault: the file cannot be read.
+        """
+        return _read_toml(self.config)
 
     def credentials(self) -> Credentials:
         """Return the passwords.
@@ -123,15 +136,42 @@ class Environment:
         Raises:
             EnvironmentFault: the file cannot be read, others may read it, or a password is missing or not legal.
         """
-        values = _read_toml(self._secrets)
-        if self._secrets.stat().st_mode & 0o077:
-            raise EnvironmentFault(f"{self._secrets} can be read by others. Run 'chmod 600 {self._secrets}'.")
-        for name in ("admin_invoke", "pubapi"):
+        values = _read_toml(self.secrets)
+        if self.secrets.stat().st_mode & 0o077:
+            raise EnvironmentFault(f"{self.secrets} can be read by others. Run 'chmod 600 {self.secrets}'.")
+        for name in USERS.values():
             if name not in values:
-                raise EnvironmentFault(f"{self._secrets} has no line for {name!r}.")
+                raise EnvironmentFault(f"{self.secrets} has no line for {name!r}.")
             if not _is_password(values[name]):
-                raise EnvironmentFault(f"{self._secrets}: {name} is not text of 8 to 256 printable ASCII characters.")
+                raise EnvironmentFault(f"{self.secrets}: {name} is not text of 8 to 256 printable ASCII characters.")
         return Credentials(values["admin_invoke"], values["pubapi"])
+
+    def set_password(self, user: str, password: str | None = None) -> str:
+        """Give a user another password in `secrets.toml`, and return it. All else in the file stays as it is.
+
+        Whoever is killed meanwhile leaves the old file or the new one, and perhaps a draft beside it.
+
+        Args:
+            user: one of `USERS`.
+            password: the new one, or None for a random one.
+
+        Raises:
+            EnvironmentFault: the password is not legal, or the file cannot be read, understood or written.
+        """
+        key = USERS[user]
+        password = str(getattr(Credentials.make(**{key: password}), key))
+        # It may be a link to where secrets are kept.
+        file = self.secrets.resolve()
+        try:
+            with _alone_in(file.parent):
+                values = _read_toml(file)
+                text = _with_line(file.read_text("utf-8"), key, password)
+                if _toml_or_none(text) != {**values, key: password}:
+                    raise EnvironmentFault(f"{file}: the line of {key!r} is not understood. Write it by hand.")
+                _replace_private(file, text)
+        except OSError as error:
+            raise EnvironmentFault(f"{error.filename or file} cannot be written: {error.strerror}.") from error
+        return password
 
     def lock(self) -> int:
         """Take the environment's lock, held until the returned file descriptor is closed.
@@ -227,7 +267,7 @@ class Environment:
         Raises:
             EnvironmentFault: that cannot be removed.
         """
-        for file in (self._running, self._tls):
+        for file in (self._running, self._tls, self.levels):
             try:
                 file.unlink(missing_ok=True)
             except OSError as error:
@@ -254,11 +294,12 @@ def _config_text(settings: Mapping[str, object]) -> str:
     for setting in describe():
         given = setting.name in settings
         value = settings[setting.name] if given else setting.default
-        lines += [f"# {setting.help}", f"{'' if given else '# '}{setting.name} = {_toml(value)}", ""]
+        lines += [f"# {setting.help}", f"{'' if given else '# '}{setting.name} = {toml_of(value)}", ""]
     return "\n".join(lines)
 
 
-def _toml(value: object) -> str:
+def toml_of(value: object) -> str:
+    """Return a setting's value as it is written in `config.toml`."""
     # TOML takes JSON's numbers, booleans and texts, except for the halves that JSON cuts rare characters into.
     return json.dumps(value, ensure_ascii=False)
 
@@ -266,8 +307,8 @@ def _toml(value: object) -> str:
 def _secrets_text(credentials: Credentials) -> str:
     return (
         "# Passwords of machine users. Keep this file readable by its owner only.\n"
-        f"admin_invoke = {_toml(credentials.admin_invoke)}\n"
-        f"pubapi = {_toml(credentials.pubapi)}\n"
+        f"admin_invoke = {toml_of(credentials.admin_invoke)}\n"
+        f"pubapi = {toml_of(credentials.pubapi)}\n"
     )
 
 
@@ -275,10 +316,51 @@ def _is_password(value: object) -> bool:
     return isinstance(value, str) and LEGAL_PASSWORD.fullmatch(value) is not None
 
 
-def _write_private(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait for whoever else changes a file of a folder in this way."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+        # What was renamed in it survives a loss of power.
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _with_line(text: str, key: str, value: str) -> str:
+    """Return TOML in which a key has another value, in its own line or in a new one at the end."""
+    line = re.compile(rf"""(?m)^([ \t]*["']?{key}["']?[ \t]*=[ \t]*)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^#\n]*)""")
+    changed, count = line.subn(lambda found: found[1] + toml_of(value), text, count=1)
+    return changed if count else f"{text.rstrip()}\n{key} = {toml_of(value)}\n"
+
+
+def _replace_private(path: Path, text: str) -> None:
+    """Replace a file at once by one that its owner alone can read."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    _write_private(draft, text, like=path)
+    draft.replace(path)
+
+
+def _toml_or_none(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _write_private(path: Path, text: str, like: Path | None = None) -> None:
+    """Write a new file that its owner alone can read: this user, or root on behalf of another file's owner."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        if like is not None and os.geteuid() == 0:
+            owner = like.stat()
+            os.fchown(handle, owner.st_uid, owner.st_gid)
         file.write(text)
+        file.flush()
+        os.fsync(handle)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

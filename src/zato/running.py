@@ -5,10 +5,15 @@ Written by `zato.server.supervisor`, read through `zato.environment`.
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ["RunningServer", "RunningWorker", "reachable"]
+__all__ = ["Layer", "RunningServer", "RunningWorker", "reachable", "url_of"]
+
+# Settings by name, with where they come from.
+Layer = tuple[str, Mapping[str, object]]
 
 # Dead, and not yet waited for by the parent.
 ENDED = frozenset("ZX")
@@ -41,6 +46,9 @@ class RunningServer:
         started: when its process started, or None where the system does not tell; numbers are given out again.
         workers: the processes that answer requests and run services.
         tls_fingerprint: SHA-256 of its certificate in hex, or None if it speaks plain HTTP.
+        since: when it was started, in UTC as ISO 8601, or None if it has not said so.
+        settings: those in force, by name; empty if it has not said so.
+        layers: which of them overrode `config.toml` at its start, so that `zato restart` can do it again.
     """
 
     pid: int
@@ -51,6 +59,9 @@ class RunningServer:
     started: int | None = None
     workers: tuple[RunningWorker, ...] = ()
     tls_fingerprint: str | None = None
+    since: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
 
     @classmethod
     def here(
@@ -58,7 +69,8 @@ class RunningServer:
     ) -> "RunningServer":
         """Return what this process says of itself."""
         started = _start_of(os.getpid())
-        return cls(os.getpid(), name, host, port, stops_within, started, tls_fingerprint=tls_fingerprint)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return cls(os.getpid(), name, host, port, stops_within, started, tls_fingerprint=tls_fingerprint, since=now)
 
     @classmethod
     def from_json(cls, text: str) -> "RunningServer":
@@ -78,8 +90,11 @@ class RunningServer:
                 started=None if values["started"] is None else int(values["started"]),
                 workers=tuple(RunningWorker(**worker) for worker in values["workers"]),
                 tls_fingerprint=values.get("tls_fingerprint"),
+                since=values.get("since"),
+                settings=values.get("settings", {}),
+                layers=tuple((str(source), dict(layer)) for source, layer in values.get("layers", ())),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{text!r:.200} does not say where a server is: {error}.") from error
 
     def to_json(self) -> str:
@@ -99,13 +114,18 @@ class RunningServer:
     @property
     def address(self) -> str:
         """Where it is reached from this machine, as `http://host:port` or `https://host:port`."""
-        host = f"[{self.reachable_host}]" if ":" in self.reachable_host else self.reachable_host
-        return f"{'https' if self.tls_fingerprint else 'http'}://{host}:{self.port}"
+        return url_of(self.host, self.port, tls=bool(self.tls_fingerprint))
 
 
 def reachable(host: str) -> str:
     """Return the address to connect to from this machine, for a server that listens on `host`."""
     return WILDCARD_HOSTS.get(host, host)
+
+
+def url_of(host: str, port: int, *, tls: bool) -> str:
+    """Return where a server that listens on `host` is reached from this machine."""
+    reached = reachable(host)
+    return f"{'https' if tls else 'http'}://{f'[{reached}]' if ':' in reached else reached}:{port}"
 
 
 def _start_of(pid: int) -> int | None:

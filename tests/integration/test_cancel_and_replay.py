@@ -16,6 +16,7 @@ from zato.client import AnyServiceInvoker
 
 MOMENTS = 3.0
 SERVICES = """
+from decimal import Decimal
 from zato.server.service import Service
 
 class Echo(Service):
@@ -32,6 +33,16 @@ class Report(Service):
     name = "report"
     def handle(self):
         return self.request.payload
+
+class Exact(Service):
+    name = "exact"
+    def handle(self):
+        return Decimal("12345678901234567890.10")
+
+class Pay(Service):
+    name = "pay"
+    def handle(self):
+        return self.invoke_async("exact", {"amount": Decimal("1.10")})
 
 """
 
@@ -182,6 +193,45 @@ def test_replay_with_another_payload(client: AnyServiceInvoker) -> None:
     again = client.replay(first, {"a": 2}).data["cid"]
 
     assert client.result(again, wait=10).data == {"got": {"a": 2}, "channel": "invoke-async"}
+
+
+def test_record_and_replay_keep_every_digit(client: AnyServiceInvoker) -> None:
+    """What a service gave to a call, and what that one returned, is shown and given again digit for digit."""
+    first = client.invoke("pay").data
+    client.result(first, wait=10)
+    again = client.replay(first).data["cid"]
+    client.result(again, wait=10)
+
+    shown = client.invoke("zato.invocation.get", {"cid": again}).inner_service_response
+    assert '"payload":{"amount":1.10},"response":12345678901234567890.10,' in shown
+
+
+def test_replay_once(client: AnyServiceInvoker) -> None:
+    """However often it is asked for with `once`, one call is made; without, another one."""
+    first = client.invoke_async("echo", {"a": 1}).data
+    client.result(first, wait=10)
+
+    asked = [client.invoke("zato.invocation.replay", {"cid": first, "once": True}).data for _ in range(3)]
+    another = client.replay(first).data
+
+    assert [answer["new"] for answer in asked] == [True, False, False]
+    assert len({answer["cid"] for answer in asked}) == 1
+    assert (set(another), another["cid"] == asked[0]["cid"]) == ({"cid", "id"}, False)
+
+
+def test_replay_once_with_another_payload(client: AnyServiceInvoker) -> None:
+    """One key stands for one payload: the second replay is refused, and nothing runs."""
+    first = client.invoke_async("echo", {"a": 1}).data
+    client.result(first, wait=10)
+    client.invoke("zato.invocation.replay", {"cid": first, "once": True})
+    refused = client.invoke("zato.invocation.replay", {"cid": first, "once": True, "payload": {"a": 2}})
+    assert refused.inner.status_code == 409
+
+
+def test_once_is_true_or_false(client: AnyServiceInvoker) -> None:
+    """Another value is refused, even one that some languages take for true."""
+    refused = client.invoke("zato.invocation.replay", {"cid": "any", "once": 1})
+    assert (refused.inner.status_code, refused.details) == (400, "'once' is true or false, not 1.")
 
 
 @pytest.mark.parametrize("service", ["zato.invocation.cancel", "zato.invocation.replay"])

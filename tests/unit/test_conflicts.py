@@ -8,9 +8,8 @@ from zato.conflicts import conflicting, warn_of_conflicts
 
 
 def _install(folder: Path, name: str) -> None:
-    info = folder / f"{name.replace('-', '_')}-3.2.1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 3.2.1\n")
+    (folder / f"{name}-3.2.1.dist-info").mkdir()
+    (folder / "zato_others-1.0.dist-info").mkdir(exist_ok=True)
 
 
 def test_no_conflict() -> None:
@@ -20,11 +19,12 @@ def test_no_conflict() -> None:
     assert conflicting() == ()
 
 
+@pytest.mark.parametrize("spelling", ["{}_{}", "{}-{}"])
 @pytest.mark.parametrize("names", [("zato-client",), ("zato-common",), ("zato-client", "zato-common")])
-def test_conflict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
+def test_conflict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], spelling: str) -> None:
     """One line says what to uninstall."""
     for name in names:
-        _install(tmp_path, name)
+        _install(tmp_path, spelling.format(*name.split("-")))
     monkeypatch.syspath_prepend(str(tmp_path))
 
     with pytest.warns(UserWarning, match=f"Run 'pip uninstall {' '.join(names)}', then ") as caught:

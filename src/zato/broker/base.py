@@ -62,7 +62,10 @@ class Operation(Generic[Result_co]):
 
 
 class Unstorable(ZatoError):
-    """Something is too large for the store, or has no stored form: to ask again does not help."""
+    """Something is too large for the store, or has no stored form: to ask again does not help.
+
+    Store what is large elsewhere, and pass on where.
+    """
 
     code = "unstorable"
 

@@ -20,6 +20,7 @@ __all__ = [
     "is_full",
     "is_locked",
     "reason_of",
+    "sqlite_version",
 ]
 
 # Seconds to wait for the lock of another process; a server that runs holds it for milliseconds.
@@ -95,10 +96,19 @@ class Connection(apsw.Connection):
         """
         self.execute("VACUUM INTO ?", (str(file),))
 
+    def leave_log(self) -> None:
+        """Leave the log beside the file as it is when this connection is closed, also as the last one."""
+        self.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+
     def give_up(self) -> None:
         """Undo the transaction, if there is one."""
         if self.in_transaction:
             self.execute("ROLLBACK")
+
+
+def sqlite_version() -> tuple[int, ...]:
+    """Return the version of the SQLite that is used, which comes with apsw."""
+    return tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
 
 
 def is_locked(error: BaseException) -> bool:

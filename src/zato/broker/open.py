@@ -5,9 +5,19 @@ from pathlib import Path
 from zato.broker.base import Backend, Clock
 from zato.core.errors import InvalidSetting
 
-__all__ = ["open_backend", "open_reader"]
+__all__ = ["FILE", "check_known", "open_backend", "open_reader"]
 
 FILE = "broker.db"
+
+
+def check_known(broker: str) -> None:
+    """Check that a backend is known, without opening anything.
+
+    Raises:
+        InvalidSetting: nothing is known by that name.
+    """
+    if broker != "sqlite":
+        raise _unknown(broker)
 
 
 def open_backend(broker: str, data: Path, clock: Clock) -> Backend:

@@ -304,3 +304,13 @@ FROM backup.pending p ORDER BY p.seq;
 
 -- name: contents
 SELECT (SELECT count(*) FROM pending), (SELECT count(*) FROM outcome)
+
+-- name: survey
+SELECT
+  count(*) FILTER (WHERE token IS NULL AND not_before IS NULL AND lane IS NOT NULL),
+  count(*) FILTER (WHERE token IS NULL AND not_before IS NOT NULL AND lane IS NOT NULL),
+  count(*) FILTER (WHERE token IS NOT NULL),
+  count(*) FILTER (WHERE token IS NULL AND lane IS NULL),
+  (SELECT created FROM invocation ORDER BY seq DESC LIMIT 1),
+  (SELECT max(ended) FROM outcome)
+FROM pending

@@ -1,18 +1,22 @@
-"""`zato stop` and `zato wait`."""
+"""`zato stop`, `zato restart` and `zato wait`."""
 
 import os
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from zato.cli.detached import start_detached
+from zato.cli.layers import layers_at_restart, layers_at_start, options_of, variables_of
 from zato.cli.parameters import FOLDER, Seconds
 from zato.cli.readiness import probe
 from zato.core.errors import EnvironmentFault, ServerNotRunning
 from zato.environment import Environment
+from zato.running import RunningServer
 
-__all__ = ["stop", "wait"]
+__all__ = ["restart", "stop", "wait"]
 
 POLL = 0.05
 # Longer than a server takes to kill what does not stop.
@@ -28,7 +32,42 @@ def stop(path: Path) -> None:
     meanwhile ends the server at once; its background calls run again when it is started.
     """
     environment = Environment(path).check()
-    server = environment.running()
+    _stop(environment, environment.running())
+
+
+@click.command
+@click.argument("path", type=FOLDER)
+@click.option("--port", type=int, help="TCP port, instead of the one it has.")
+@click.option("--workers", type=int, help="Worker processes, instead of as many as it has.")
+@click.option(
+    "--timeout", type=Seconds(), default=60.0, show_default=True, help="How long to wait for the new one to answer."
+)
+@click.pass_obj
+def restart(variables: Mapping[str, str], /, *, path: Path, timeout: float, **given: object) -> None:
+    """Stop the server of the environment in PATH, if one runs, and start it detached.
+
+    Options of 'zato start' and environment variables that the running server was given are given again. What a
+    start needs is checked first: if config.toml, passwords, certificate or port are not right, the running
+    server goes on. One that a service manager keeps is restarted by that, not by this command.
+    """
+    from zato.cli.start import check_start
+
+    environment = Environment(path).check()
+    options = {name: value for name, value in given.items() if value is not None}
+    server = environment.running() if environment.is_locked() else None
+    if server is None:
+        click.echo(f"No server of {environment.path} runs: this is a start.")
+        check_start(environment, layers_at_start(variables, options))
+    else:
+        check_start(environment, layers_at_restart(server, variables, options), server)
+        _stop(environment, server)
+        options = {**options_of(server.layers), **options}
+        variables = {**variables_of(server.layers), **variables}
+    start_detached(path, options, timeout, variables)
+
+
+def _stop(environment: Environment, server: RunningServer) -> None:
+    """Ask a server to stop, and return when it has."""
     try:
         os.kill(server.pid, signal.SIGTERM)
     except ProcessLookupError:

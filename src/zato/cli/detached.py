@@ -25,13 +25,16 @@ STOP_TIMEOUT = 10.0
 WORDS_WITHIN = 2.0
 
 
-def start_detached(path: Path, overrides: Mapping[str, object], timeout: float) -> None:
+def start_detached(
+    path: Path, overrides: Mapping[str, object], timeout: float, variables: Mapping[str, str] | None = None
+) -> None:
     """Start a server, and return when it answers.
 
     Args:
         path: the environment's folder, as it was given.
         overrides: settings given on the command line.
         timeout: how many seconds to wait for it.
+        variables: of its environment, or None for those of this process.
 
     Raises:
         StartFailed: it did not start, or not in time; its last log lines have been shown.
@@ -41,7 +44,7 @@ def start_detached(path: Path, overrides: Mapping[str, object], timeout: float) 
     log = environment.logs / "server.log"
     begins = log.stat().st_size if log.exists() else 0
     with _output(environment) as output:
-        server = _start(path, overrides, output)
+        server = _start(path, overrides, output, variables)
         printed = _Printed(output)
         try:
             reason = _wait_for(server, environment, printed, timeout)
@@ -86,7 +89,9 @@ def _output(environment: Environment) -> BinaryIO:
         raise EnvironmentFault(f"{error.filename or file} cannot be written: {error.strerror}.") from error
 
 
-def _start(path: Path, overrides: Mapping[str, object], output: BinaryIO) -> "subprocess.Popen[bytes]":
+def _start(
+    path: Path, overrides: Mapping[str, object], output: BinaryIO, variables: Mapping[str, str] | None
+) -> "subprocess.Popen[bytes]":
     options = [f"--{name.replace('_', '-')}={value}" for name, value in overrides.items()]
     return subprocess.Popen(  # noqa: S603 -- our own program, with checked settings
         [*ZATO, "start", "--log-file-only", *options, "--", str(path)],
@@ -94,6 +99,7 @@ def _start(path: Path, overrides: Mapping[str, object], output: BinaryIO) -> "su
         stdout=output,
         stderr=output,
         start_new_session=True,
+        env=variables,
     )
 
 

@@ -12,16 +12,10 @@ import click
 from zato.client import AnyServiceInvoker, Response
 from zato.client.transport import pinned_session
 from zato.core.envelope import ADMIN_INVOKE, ADMIN_USER
-from zato.core.errors import ZatoError
+from zato.core.known_errors import error_of
 from zato.environment import Environment
 
 __all__ = ["ask", "connect", "print_value", "refuse"]
-
-
-class _Refused(ZatoError):
-    """The server answered, and the answer is no."""
-
-    code = "refused"
 
 
 @contextmanager
@@ -58,10 +52,10 @@ def refuse(response: Response) -> None:
     """Return if a call succeeded.
 
     Raises:
-        ZatoError: with what the server said.
+        ServiceError: with what the server said, of the class that the status stands for.
     """
     if not response.ok:
-        raise _Refused(str(response.details))
+        raise error_of(response.inner.status_code)(str(response.details))
 
 
 def print_value(value: object, *, as_json: bool = False) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from zato.core.errors import hint_for
 
@@ -34,10 +36,16 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one is nearest."""
-        if args and args[0] not in self._table and not args[0].startswith("-"):
+        if args and args[0] not in self._table and not args[0].startswith("-") and not ctx.resilient_parsing:
             hint = hint_for(args[0], self._table) or f"Commands: {', '.join(self._table)}."
             ctx.fail(f"There is no command {args[0]!r}. {hint}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[Any]]:
+        """Complete a command without importing it, or an option."""
+        commands = [CompletionItem(name, help=line) for name, (_, line) in self._table.items()]
+        found = [command for command in commands if command.value.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

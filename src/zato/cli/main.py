@@ -17,19 +17,35 @@ from zato.core.errors import ZatoError
 
 __all__ = ["main"]
 
+config = LazyGroup(
+    "config",
+    "See what is set, where it comes from, and what it does.",
+    {
+        "show": ("zato.cli.config:show", "Show every setting, its value, and where that comes from."),
+        "explain": ("zato.cli.config:explain", "Explain settings: what each does, and what is legal."),
+    },
+)
+
 service = LazyGroup(
     "service",
     "Invoke services and see what is deployed.",
     {
         "invoke": ("zato.cli.service:invoke", "Invoke a service, now or in the background."),
         "list": ("zato.cli.service:list_services", "List the services a server has."),
+        "show": ("zato.cli.service:show", "Show what is known of one service."),
     },
 )
 
 invocation = LazyGroup(
     "invocation",
-    "See what became of background calls.",
-    {"show": ("zato.cli.invocation:show", "Show the record of one call by its CID.")},
+    "See what became of background calls, cancel and replay them.",
+    {
+        "list": ("zato.cli.invocation:list_calls", "List calls by status, service and time."),
+        "show": ("zato.cli.invocation:show", "Show the record of one call by its CID."),
+        "wait": ("zato.cli.invocation:wait", "Wait for a call to end, and print its response."),
+        "cancel": ("zato.cli.invocation:cancel", "Cancel a call, or all that match."),
+        "replay": ("zato.cli.invocation:replay", "Make a call once more, or all that match."),
+    },
 )
 
 quickstart = LazyGroup(
@@ -42,15 +58,24 @@ root = LazyGroup(
     "zato",
     "Run services written as Python classes: now, or durably in the background.",
     {
+        "demo": ("zato.cli.demo:demo", "See in half a minute what this is."),
         "create": ("zato.cli.create:create", "Make an environment."),
         "start": ("zato.cli.start:start", "Start an environment's server."),
         "stop": ("zato.cli.control:stop", "Stop it."),
+        "restart": ("zato.cli.control:restart", "Stop it and start it again."),
         "wait": ("zato.cli.control:wait", "Wait until it answers."),
+        "config": ("zato.cli.main:config", "See what is set, where it comes from, and what it does."),
+        "password": ("zato.cli.password:password", "Give a machine user another password."),
+        "info": ("zato.cli.info:info", "Show versions, store, users and where passwords are."),
         "status": ("zato.cli.status:status", "Show where it answers, and its processes."),
+        "doctor": ("zato.cli.doctor:doctor", "Check rights, settings, port, store, disk, clock, versions."),
+        "logs": ("zato.cli.logs:logs", "Show what it has logged, and what it logs now."),
+        "log-level": ("zato.cli.log_level:log_level", "Show what it logs, or change that while it runs."),
         "backup": ("zato.cli.backup:backup", "Copy what it has accepted and recorded to a file."),
         "restore": ("zato.cli.backup:restore", "Put back what such a file holds."),
         "service": ("zato.cli.main:service", "Invoke services and see what is deployed."),
-        "invocation": ("zato.cli.main:invocation", "See what became of background calls."),
+        "invocation": ("zato.cli.main:invocation", "See what became of background calls, cancel and replay them."),
+        "completion": ("zato.cli.completion:completion", "Print the script that makes a shell complete this command."),
         "quickstart": ("zato.cli.main:quickstart", "The old spelling of 'zato create'."),
     },
 )

@@ -4,13 +4,17 @@ import math
 import os
 import re
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
-__all__ = ["FOLDER", "Seconds", "headers_given", "payload_given", "url_path_given"]
+__all__ = ["FOLDER", "Moment", "Seconds", "headers_given", "payload_given", "url_path_given"]
 
+AGO = re.compile(r"([0-9]{1,9})([smhd])")
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*([\t\x20-\x7e\xa0-\xff]*)")
 
 
@@ -22,6 +26,10 @@ class _Folder(click.Path):
         if not value:
             self.fail("it is empty. Name the folder of an environment, or '.' for this one.", param, ctx)
         return super().convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[Any]]:
+        """Have the shell complete folders."""
+        return [CompletionItem(incomplete, type="dir")]
 
 
 class Seconds(click.FloatRange):
@@ -45,11 +53,34 @@ class Seconds(click.FloatRange):
         return seconds
 
 
+class Moment(click.ParamType[str]):
+    """A time: ISO 8601, in UTC unless it says otherwise, or how long ago."""
+
+    name = "time"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what help shows for a value."""
+        return "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the time as ISO 8601 in UTC."""
+        ago = AGO.fullmatch(value)
+        try:
+            if ago:
+                return (datetime.now(UTC) - timedelta(seconds=int(ago[1]) * UNITS[ago[2]])).isoformat()
+            moment = datetime.fromisoformat(value)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time. Write '2h' for two hours ago (s, m, h or d), or '2026-01-31T12:00'.")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+
+
 FOLDER = _Folder(path_type=Path)
 
 
-def payload_given(_: click.Context, __: click.Parameter, given: str) -> str:
+def payload_given(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
     """Return the text that `--payload` stands for: itself, stdin for `-`, a file for `@FILE`."""
+    if given is None:
+        return None
     source, raw = _source_of(given)
     try:
         return raw.decode("utf-8-sig")

@@ -1,22 +1,26 @@
 """`zato service …`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from zato.cli.completion import service_names
 from zato.cli.door import ask, connect, print_value, refuse
 from zato.cli.parameters import FOLDER, Seconds, headers_given, payload_given, url_path_given
+from zato.cli.tables import print_fields, print_table
 from zato.client import ServiceInvokeResponse
 from zato.core.envelope import ADMIN_INVOKE
+from zato.core.printable import on_lines
 
-__all__ = ["invoke", "list_services"]
+__all__ = ["invoke", "list_services", "show"]
 
 NO_RESPONSE = "(None)"
 
 
 @click.command
 @click.argument("path", type=FOLDER)
-@click.argument("name")
+@click.argument("name", shell_complete=service_names)
 @click.option(
     "--payload",
     callback=payload_given,
@@ -44,8 +48,16 @@ NO_RESPONSE = "(None)"
     show_default=True,
     help="With --verbose: shown of a response.",
 )
+@click.option("--timeout", type=Seconds(), help="How long the service may take before there is an error.")
 @click.option("--async", "--is-async", "is_async", is_flag=True, help="In the background; prints the CID.")
 @click.option("--expiration", type=Seconds(), help="With --async: within how long it must start.")
+@click.option("--delay", type=Seconds(), help="With --async: how long it must not start.")
+@click.option("--retry", type=click.IntRange(1), help="With --async: how often to try at most.")
+@click.option("--time-limit", type=Seconds(), help="With --async: how long one attempt may take; 0 for any time.")
+@click.option("--callback", metavar="NAME", multiple=True, help="With --async: a service that gets the response.")
+@click.option("--on-failure", metavar="NAME", multiple=True, help="With --async: a service that learns of a failure.")
+@click.option("--idempotency-key", metavar="KEY", help="With --async: calls with one key count once.")
+@click.option("--cid", help="With --async: the CID to run with.  [default: a new one]")
 @click.option("--verbose", is_flag=True, help="Show the HTTP reply too.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object with ok, cid, data and details.")
 def invoke(
@@ -61,27 +73,22 @@ def invoke(
     max_cid_repr: int,
     max_response_repr: int,
     is_async: bool,
-    expiration: float | None,
     verbose: bool,
     as_json: bool,
+    timeout: float | None,
+    **background: Any,
 ) -> None:
     """Invoke the service NAME of the server in PATH, and print its response.
 
     Stdout holds the response and nothing else; errors go to stderr. The exit status is 0 if the service
     succeeded.
     """
+    options = {option: value for option, value in background.items() if value not in (None, ())}
+    _check(options, timeout, is_async=is_async)
     with connect(path, url_path, max_cid_repr=max_cid_repr, max_response_repr=max_response_repr) as client:
         call = client.invoke_async if is_async else client.invoke
-        options = {} if expiration is None else {"expiration": expiration}
         response = call(
-            name,
-            payload,
-            headers,
-            channel,
-            data_format,
-            transport,
-            to_json=False,
-            **options,  # type: ignore[arg-type]
+            name, payload, headers, channel, data_format, transport, to_json=False, timeout=timeout, **options
         )
     if verbose:
         click.echo(f"inner.text:[{response.inner.text[:max_response_repr]}]")
@@ -101,14 +108,52 @@ def list_services(path: Path, as_json: bool) -> None:
     items = ask(path, "zato.service.get-list")["items"]
     if as_json:
         print_value(items, as_json=True)
+    else:
+        print_table(("service", "kind", "file"), [(item["name"], _kind(item), _origin(item)) for item in items])
+
+
+@click.command
+@click.argument("path", type=FOLDER)
+@click.argument("name", shell_complete=service_names)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+def show(path: Path, name: str, as_json: bool) -> None:
+    """Show the service NAME of the server in PATH: its class, where it is, and what it does."""
+    found = ask(path, "zato.service.get", {"name": name})
+    if as_json:
+        print_value(found, as_json=True)
         return
-    width = max(len(item["name"]) for item in items)
-    for item in items:
-        origin = "built-in" if item["is_internal"] else item["file"]
-        click.echo(f"{item['name']:<{width}}  {'async' if item['is_async'] else 'sync':<5}  {origin}")
+    retry, limit = found["retry"], found["time_limit"]
+    shown = {
+        "service": found["name"],
+        "class": found["impl_name"],
+        "kind": _kind(found),
+        "file": _origin(found) if found["line"] is None else f"{found['file']}:{found['line']}",
+        "retry": "" if retry is None else ", ".join(f"{key} {value}" for key, value in retry.items() if value),
+        "time limit": "" if limit is None else f"{limit:g} s",
+    }
+    print_fields((label, value) for label, value in shown.items() if value)
+    if found["doc"]:
+        click.echo(f"\n{on_lines(found['doc'])}")
 
 
-def _print_object(response: ServiceInvokeResponse) -> None:
+def _check(background: dict[str, Any], timeout: float | None, *, is_async: bool) -> None:
+    """Refuse options that would have no effect; of `--expiration`, that is what old scripts rely on."""
+    useless = [option for option in background if option != "expiration"] if not is_async else []
+    if useless:
+        raise click.UsageError(f"--{useless[0].replace('_', '-')} is of background calls; add --async.")
+    if is_async and timeout is not None:
+        raise click.UsageError("--timeout is of calls that wait for their response; with --async it is --time-limit.")
+
+
+def _kind(item: dict[str, Any]) -> str:
+    return "async" if item["is_async"] else "sync"
+
+
+def _origin(item: dict[str, Any]) -> str:
+    return "built-in" if item["is_internal"] else item["file"]
+
+
+def _print_object(response: ServiceInvokeResponse[Any]) -> None:
     print_value(
         {"ok": response.ok, "cid": response.cid, "data": response.data, "details": response.details}, as_json=True
     )

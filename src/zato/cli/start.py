@@ -2,20 +2,25 @@
 
 import logging
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
+from zato.broker.open import check_known
 from zato.cli.detached import LAST_LINE, start_detached
+from zato.cli.layers import layers_at_start
+from zato.cli.notify import say_ready
 from zato.cli.parameters import FOLDER, Seconds
-from zato.core.settings import ENVIRONMENT_PREFIX, describe
+from zato.core.settings import Settings
 from zato.environment import Environment
-from zato.running import RunningServer
+from zato.running import Layer, RunningServer
+from zato.server.http.tls import tls_files
 from zato.server.orders import Report
+from zato.server.ports import reserve
 from zato.server.supervisor import run_server
 
-__all__ = ["start"]
+__all__ = ["check_address", "check_start", "check_tls", "start"]
 
 # Named from here, as every command takes files; in config.toml a path begins at the environment's folder.
 FILE = click.Path(resolve_path=True)
@@ -54,15 +59,57 @@ def start(
     if detach:
         start_detached(path, overrides, timeout)
         return
-    settings = environment.settings(*_given_by(variables), ("command line", overrides))
+    layers = layers_at_start(variables, overrides)
+    settings = environment.settings(*layers)
 
     def ready(server: RunningServer, report: Report) -> None:
+        say_ready(variables)
         try:
             _say(path, server, report, detached=log_file_only)
         except OSError as error:
             logger.warning("What a server says at its start cannot be printed: %s", error.strerror)
 
-    run_server(environment, settings, ready, to_stream=not log_file_only)
+    run_server(environment, settings, ready, to_stream=not log_file_only, layers=layers)
+
+
+def check_start(environment: Environment, layers: Sequence[Layer], running: RunningServer | None = None) -> Settings:
+    """Check all that can be checked before a start, and return the settings that the server will have.
+
+    Args:
+        environment: the folder.
+        layers: what overrides `config.toml`.
+        running: the server that will have stopped by then, and whose address will be free.
+
+    Raises:
+        EnvironmentFault: settings, passwords, certificate or key cannot be read or used, or the address is taken.
+        InvalidSetting: a setting is unknown or not legal.
+    """
+    settings = environment.settings(*layers)
+    environment.credentials()
+    check_tls(environment, settings)
+    check_known(settings.broker)
+    if running is None or (running.host, running.port) != (settings.host, settings.port):
+        check_address(settings)
+    return settings
+
+
+def check_address(settings: Settings) -> None:
+    """Check that a server can have its address.
+
+    Raises:
+        EnvironmentFault: it is taken, or cannot be used; the message says by whom, or why.
+    """
+    reserve(settings.host, settings.port).close()
+
+
+def check_tls(environment: Environment, settings: Settings) -> str | None:
+    """Check that certificate and key can be used, and return the fingerprint; None for plain HTTP.
+
+    Raises:
+        EnvironmentFault: they cannot.
+    """
+    found = tls_files(settings, environment.path)
+    return None if found is None else found.fingerprint
 
 
 def _say(path: Path, server: RunningServer, report: Report, *, detached: bool) -> None:
@@ -76,11 +123,3 @@ def _say(path: Path, server: RunningServer, report: Report, *, detached: bool) -
         click.echo(f"  NOT LOADED {error}", err=True)
     by_key = "" if detached else "Ctrl-C, or: "
     click.echo(f"{LAST_LINE}{by_key}zato stop {shlex.quote(str(path))}")
-
-
-def _given_by(variables: Mapping[str, str]) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the settings that environment variables give, each with the variable it comes from."""
-    for setting in describe():
-        variable = f"{ENVIRONMENT_PREFIX}{setting.name.upper()}"
-        if variable in variables:
-            yield f"environment variable {variable}", {setting.name: variables[variable]}

@@ -1,7 +1,12 @@
 """Every error this package raises on purpose.
 
 `code` is public and stable, `status` is the HTTP status a caller gets, `exit_code` is what the
-command line ends with. Messages may be reworded. Errors cross processes as code and message.
+command line ends with. Messages may be reworded. Errors cross processes as code and message. Of a class's
+docstring the first paragraph is the cause and the second the remedy; the reference page shows both.
+
+Exit codes: 1 the call failed, 2 something given or configured is wrong, 3 no server answers,
+4 what was asked for does not exist, 5 not allowed, 6 it contradicts the state of things, 7 try again
+later, 8 time ran out.
 """
 
 from collections.abc import Iterable
@@ -44,7 +49,10 @@ __all__ = [
 
 
 class ZatoError(Exception):
-    """Root of the tree: catch this to catch everything the package raises."""
+    """Root of the tree: catch this to catch everything the package raises.
+
+    Read its message.
+    """
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
@@ -73,17 +81,24 @@ class ServiceError(ZatoError):
 
 
 class BadRequest(ServiceError):
-    """The caller sent something that makes no sense."""
+    """The caller sent something that makes no sense.
+
+    Compare what was sent with what the message says, and send it anew.
+    """
 
     code = "bad_request"
     status = 400
 
 
 class Unauthorized(ServiceError):
-    """The credentials are missing, malformed or wrong."""
+    """The credentials are missing, malformed or wrong.
+
+    Give the user and password of the environment's `secrets.toml`; after `zato password`, restart the server.
+    """
 
     code = "unauthorized"
     status = 401
+    exit_code = 5
     realm: str = ""
 
     @classmethod
@@ -95,21 +110,32 @@ class Unauthorized(ServiceError):
 
 
 class Forbidden(ServiceError):
-    """The caller is known, and may not do this."""
+    """The caller is known, and may not do this.
+
+    Use an address, or a user, that is allowed to; built-in services are for `admin.invoke`.
+    """
 
     code = "forbidden"
     status = 403
+    exit_code = 5
 
 
 class NotFound(ServiceError):
-    """The thing asked for does not exist."""
+    """The thing asked for does not exist.
+
+    Check the name, CID or address. Outcomes are kept for the time set by `retention`.
+    """
 
     code = "not_found"
     status = 404
+    exit_code = 4
 
 
 class MethodNotAllowed(ServiceError):
-    """The address exists, and does not take this HTTP method."""
+    """The address exists, and does not take this HTTP method.
+
+    Use a method that the header `Allow` names.
+    """
 
     code = "method_not_allowed"
     status = 405
@@ -124,63 +150,95 @@ class MethodNotAllowed(ServiceError):
 
 
 class RequestTimeout(ServiceError):
-    """The request's body did not arrive in time."""
+    """The request's body did not arrive in time.
+
+    Send the body at once, or raise `body_timeout` for slow networks.
+    """
 
     code = "request_timeout"
     status = 408
+    exit_code = 8
 
 
 class Conflict(ServiceError):
-    """The request contradicts the state of what it is about."""
+    """The request contradicts the state of what it is about.
+
+    Look at what the message says of that state, and decide what you want now.
+    """
 
     code = "conflict"
     status = 409
+    exit_code = 6
 
 
 class PayloadTooLarge(ServiceError):
-    """A body, payload or response is over its limit."""
+    """A body, payload or response is over its limit.
+
+    Store what is large elsewhere and pass on where, or raise `max_body` or `max_stored`.
+    """
 
     code = "too_large"
     status = 413
 
 
 class TooManyRequests(ServiceError):
-    """The caller is to slow down."""
+    """The caller is to slow down.
+
+    Wait, then send it again.
+    """
 
     code = "too_many_requests"
     status = 429
+    exit_code = 7
 
 
 class ServiceUnavailable(ServiceError):
-    """Nothing is wrong with the request; try again later."""
+    """Nothing is wrong with the request; try again later.
+
+    Send it again after the seconds in the header `Retry-After`.
+    """
 
     code = "unavailable"
     status = 503
+    exit_code = 7
 
 
 class ShuttingDown(ServiceUnavailable):
-    """The server is stopping and takes no new work."""
+    """The server is stopping and takes no new work.
+
+    Send it to another server, or again when this one has started.
+    """
 
     code = "shutting_down"
 
 
 class Overloaded(ServiceUnavailable):
-    """As many calls run as the server allows at once."""
+    """As many calls run as the server allows at once.
+
+    Send it again a little later; raise `max_requests`, or start more `workers`, if it goes on.
+    """
 
     code = "overloaded"
 
 
 class BrokerUnavailable(ServiceUnavailable):
-    """The store of background calls cannot store now: the call is refused, not lost."""
+    """The store of background calls cannot store now: the call is refused, not lost.
+
+    Look into the server's log for the reason, such as a full disk; then send it again.
+    """
 
     code = "broker_unavailable"
 
 
 class InvocationTimeout(ServiceError):
-    """A call ran longer than the `timeout` its caller gave it, or than its `time_limit`."""
+    """A call ran longer than the `timeout` its caller gave it, or than its `time_limit`.
+
+    Give it more time, or run it in the background and ask for its outcome.
+    """
 
     code = "timeout"
     status = 504
+    exit_code = 8
 
     @classmethod
     def after(cls, service: str, seconds: float) -> Self:
@@ -194,10 +252,14 @@ class InvocationTimeout(ServiceError):
 
 
 class InvocationCancelled(ServiceError):
-    """An `AsyncService` that a blocking one invoked was stopped, because the call they belong to was."""
+    """An `AsyncService` that a blocking one invoked was stopped, because the call they belong to was.
+
+    Nothing, if the call was cancelled on purpose; else invoke it again.
+    """
 
     code = "cancelled"
     status = 503
+    exit_code = 7
 
     @classmethod
     def of(cls, service: str) -> Self:
@@ -206,25 +268,37 @@ class InvocationCancelled(ServiceError):
 
 
 class InvalidCID(BadRequest):
-    """A caller's correlation ID is not printable text of 1 to 128 characters."""
+    """A caller's correlation ID is not printable text of 1 to 128 characters.
+
+    Leave it out, and a new one is made.
+    """
 
     code = "invalid_cid"
 
 
 class InvalidName(BadRequest):
-    """Something is no legal service name."""
+    """Something is no legal service name.
+
+    Name a service as `zato service list` shows it.
+    """
 
     code = "invalid_name"
 
 
 class InvalidPayload(BadRequest):
-    """What came in cannot be read as a payload."""
+    """What came in cannot be read as a payload.
+
+    Send JSON in UTF-8, not nested deeper than 200 levels.
+    """
 
     code = "invalid_payload"
 
 
 class UnknownService(NotFound):
-    """A service was asked for by a name that nothing is deployed under."""
+    """A service was asked for by a name that nothing is deployed under.
+
+    Use the name that the message suggests, or one that `zato service list` shows.
+    """
 
     code = "unknown_service"
 
@@ -236,58 +310,85 @@ class UnknownService(NotFound):
 
 
 class NotSerializable(ZatoError):
-    """A service returned, or passed on, something that has no JSON form."""
+    """A service returned, or passed on, something that has no JSON form.
+
+    Return what has a JSON form; the message has the path to what has none.
+    """
 
     code = "not_serializable"
 
 
 class InvalidResponse(ZatoError):
-    """A service set a status, header or content type that HTTP cannot carry."""
+    """A service set a status, header or content type that HTTP cannot carry.
+
+    Set a status from 200 to 599, and header values of visible ASCII.
+    """
 
     code = "invalid_response"
 
 
 class ResponseTooLarge(ZatoError):
-    """A service returned more than one reply may carry."""
+    """A service returned more than one reply may carry.
+
+    Return less, for instance in pages, or raise `max_response`.
+    """
 
     code = "response_too_large"
 
 
 class RecursiveInvocation(ZatoError):
-    """A service invokes itself synchronously, directly or through too many others."""
+    """A service invokes itself synchronously, directly or through too many others.
+
+    Use `invoke_async`, by which a service may invoke itself, or raise `max_depth`.
+    """
 
     code = "recursive_invocation"
 
 
 class ServiceDefinitionError(ZatoError):
-    """A service class or its file cannot be deployed."""
+    """A service class or its file cannot be deployed.
+
+    Mend the file that the message names, and restart the server.
+    """
 
     code = "service_definition"
 
 
 class InvalidSetting(ZatoError):
-    """A setting is unknown, or its value is not legal."""
+    """A setting is unknown, or its value is not legal.
+
+    Correct the setting where the message says it stands; `zato config explain` tells what is legal.
+    """
 
     code = "invalid_setting"
     exit_code = 2
 
 
 class EnvironmentFault(ZatoError):
-    """A folder is no usable environment: missing, not empty, locked, of wrong rights."""
+    """A folder is no usable environment: missing, not empty, locked, of wrong rights.
+
+    Do what the message says; `zato doctor` checks the whole folder.
+    """
 
     code = "environment"
     exit_code = 2
 
 
 class ServerNotRunning(ZatoError):
-    """Nothing serves this environment now."""
+    """Nothing serves this environment now.
+
+    Start it with `zato start`.
+    """
 
     code = "server_not_running"
     exit_code = 3
 
 
 class StartFailed(ZatoError):
-    """A server that was to go on by itself did not start."""
+    """A server that was to go on by itself did not start.
+
+    Read what the command printed before, and the log in the environment's folder.
+    """
 
     code = "start_failed"
 

@@ -45,6 +45,7 @@ NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder()
+_exact_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class _TooDeep(InvalidPayload):
@@ -91,8 +92,12 @@ def encode(value: object, *, what: str = "payload", allow_nan: bool = True) -> b
         raise NotSerializable(f"The {what} cannot be written as JSON: {error}.") from error
 
 
-def decode(data: bytes | str) -> Any:
+def decode(data: bytes | str, *, exact: bool = False) -> Any:
     """Return the value of a JSON text, at most 200 levels deep. NaN and infinities are accepted.
+
+    Args:
+        data: the text.
+        exact: numbers with a fraction become `Decimal`, so that `encode` writes the digits that were there.
 
     Raises:
         InvalidPayload: it is no JSON, no UTF-8, or too deep.
@@ -101,15 +106,15 @@ def decode(data: bytes | str) -> Any:
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise _TooDeep(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
     try:
-        return _decoder.decode(raw)
+        return (_exact_decoder if exact else _decoder).decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _decode_leniently(raw)
+        return _decode_leniently(raw, Decimal if exact else float)
 
 
-def _decode_leniently(raw: bytes) -> Any:
+def _decode_leniently(raw: bytes, number: type[Decimal] | type[float]) -> Any:
     """Read what msgspec refuses and Python's json accepts: NaN, infinities, very large numbers."""
     try:
-        value = json.loads(raw.decode("utf-8"))
+        value = json.loads(raw.decode("utf-8"), parse_float=number)
         encode(value)
     except UnicodeDecodeError as error:
         raise InvalidPayload(f"The JSON is not UTF-8: byte {raw[error.start]:#04x} at {error.start}.") from error

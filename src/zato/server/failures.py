@@ -34,7 +34,10 @@ logger = logging.getLogger("zato.server")
 
 
 class ServiceExited(ZatoError):
-    """A service called `sys.exit`, or raised something else that would end the process."""
+    """A service called `sys.exit`, or raised something else that would end the process.
+
+    Return or raise an exception to end a service; look for `exit()` in what it calls.
+    """
 
     code = "service_exited"
 

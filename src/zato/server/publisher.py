@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from zato.broker.base import Accept, Accepted
 from zato.broker.batcher import Batcher
@@ -19,6 +19,9 @@ __all__ = ["CALLBACK_CHANNEL", "Publisher", "follow_ups", "repeated", "to_its_en
 
 CALLBACK_CHANNEL = "invoke-async-callback"
 MAX_TEXT = 255
+REPLAY_KEY = "zato.replay:"
+
+Stored = TypeVar("Stored")
 
 
 class Publisher:
@@ -40,6 +43,12 @@ class Publisher:
             BrokerUnavailable: it could not be stored. It will not run.
         """
         return await self._batcher.ask(Accept(self.prepare(call)))
+
+    async def publish_once(self, call: AsyncCall) -> tuple[Accepted, bool]:
+        """Do the same, and tell whether it was this request that made the call, not an earlier one with its key."""
+        invocation = self.prepare(call)
+        accepted = await self._batcher.ask(Accept(invocation))
+        return accepted, accepted.id == invocation.id
 
     def publish_here(self, call: AsyncCall) -> Accepted:
         """Do the same from a service's thread, which waits."""
@@ -85,7 +94,7 @@ class Publisher:
         return payload
 
 
-async def to_its_end(storing: Coroutine[Any, Any, Accepted]) -> Accepted:
+async def to_its_end(storing: Coroutine[Any, Any, Stored]) -> Stored:
     """Return what was accepted, even if the request for it is cancelled meanwhile.
 
     A client that was told no would ask again, and the call would run twice.
@@ -125,7 +134,7 @@ def _follow_up(answered: Invocation, service: str, payload: bytes, target: Deplo
     )
 
 
-def repeated(call: Invocation, *, payload: object, parent: str) -> AsyncCall:
+def repeated(call: Invocation, *, payload: object, parent: str, once: bool = False) -> AsyncCall:
     """Return the request that makes a call once more, at once, with the options that were in force for it.
 
     Its idempotency key is left out: with it, nothing would run.
@@ -134,6 +143,7 @@ def repeated(call: Invocation, *, payload: object, parent: str) -> AsyncCall:
         call: the one to repeat.
         payload: what the service gets this time.
         parent: CID of the request for it.
+        once: all such requests for this call are one.
     """
     expiration = None if call.expires is None else (call.expires - call.created) / 1000
     return AsyncCall(
@@ -143,7 +153,7 @@ def repeated(call: Invocation, *, payload: object, parent: str) -> AsyncCall:
         channel=call.channel,
         data_format=call.data_format,
         transport=call.transport,
-        environ=None if call.environ is None else decode(call.environ),
+        environ=None if call.environ is None else decode(call.environ, exact=True),
         callback=call.callback,
         on_failure=call.on_failure,
         expiration=expiration,
@@ -151,6 +161,7 @@ def repeated(call: Invocation, *, payload: object, parent: str) -> AsyncCall:
         time_limit=call.time_limit or 0,
         in_reply_to=call.in_reply_to,
         replay_of=call.id,
+        idempotency_key=f"{REPLAY_KEY}{call.id}" if once else None,
     )
 
 

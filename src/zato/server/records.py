@@ -173,7 +173,7 @@ def _shown(stored: bytes | None) -> Any:
     """Return stored JSON as a value; what only lenient parsers read is shown as text."""
     if stored is None:
         return None
-    return stored.decode() if holds_nan(stored) else decode(stored)
+    return stored.decode() if holds_nan(stored) else decode(stored, exact=True)
 
 
 def _error(error: ErrorInfo | None, tracebacks: bool) -> dict[str, str] | None:

@@ -14,16 +14,18 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
 
 from zato.core.errors import EnvironmentFault
 from zato.core.retry import Retry
 from zato.core.settings import Settings
 from zato.environment import Environment
-from zato.running import RunningServer, RunningWorker
+from zato.running import Layer, RunningServer, RunningWorker
 from zato.server.http.tls import private_copy, tls_files
-from zato.server.logs import put_aside
+from zato.server.logs.files import put_aside
+from zato.server.logs.levels import Levels
 from zato.server.orders import FROM_TERMINALS, Orders, Report
 from zato.server.ports import claim, reserve
 from zato.server.pulse import listen
@@ -59,6 +61,7 @@ def run_server(
     *,
     to_stream: bool = True,
     command: Sequence[str] = COMMAND,
+    layers: Sequence[Layer] = (),
 ) -> None:
     """Run a server until SIGTERM, SIGINT or SIGHUP; the last may be ignored. A second one ends it at once.
 
@@ -68,6 +71,7 @@ def run_server(
         ready: called when requests are answered, with where, and with what was loaded.
         to_stream: log to standard error too, not only to the file.
         command: starts a worker process; what it needs to know is added.
+        layers: which settings do not come from `config.toml`, for whoever starts the server again.
 
     Raises:
         EnvironmentFault: a server of this environment runs already, the port is taken, a file cannot be
@@ -86,9 +90,10 @@ def run_server(
             lock=lock,
             to_stream=to_stream,
         )
-        with reserve(settings.host, settings.port), orders.logging():
+        with reserve(settings.host, settings.port), orders.logging() as logs:
             claim(lock, settings.port)
-            asyncio.run(_supervise(environment, orders, command, ready))
+            origin = {"settings": asdict(settings), "layers": tuple(layers)}
+            asyncio.run(_watching(logs.levels, _supervise(environment, orders, command, origin, ready)))
     finally:
         try:
             environment.retract()
@@ -96,25 +101,36 @@ def run_server(
             os.close(lock)
 
 
-async def _supervise(environment: Environment, orders: Orders, command: Sequence[str], ready: Ready) -> None:
-    await _Supervisor(environment, orders, command).run(ready)
+async def _supervise(
+    environment: Environment, orders: Orders, command: Sequence[str], origin: Mapping[str, Any], ready: Ready
+) -> None:
+    await _Supervisor(environment, orders, command, origin).run(ready)
+
+
+async def _watching(levels: Levels, supervision: Awaitable[None]) -> None:
+    """Supervise, and log at the levels that are set meanwhile."""
+    levels.watch(asyncio.get_running_loop())
+    await supervision
 
 
 class _Supervisor:
     """The workers of one server, from its start to its stop."""
 
-    def __init__(self, environment: Environment, orders: Orders, command: Sequence[str]) -> None:
+    def __init__(
+        self, environment: Environment, orders: Orders, command: Sequence[str], origin: Mapping[str, Any]
+    ) -> None:
         settings = orders.settings
         self._environment = environment
         self._settings = settings
         tls = tls_files(settings, environment.path)
-        self._here = RunningServer.here(
+        here = RunningServer.here(
             settings.name,
             settings.host,
             settings.port,
             stops_within=settings.drain + settings.grace,
             tls_fingerprint=None if tls is None else tls.fingerprint,
         )
+        self._here = replace(here, **origin)
         self._stopping = asyncio.Event()
         self._started = False
         self._workers = [
@@ -163,9 +179,10 @@ class _Supervisor:
         ready(self._state(), report)
 
     async def _until_stopped(self) -> None:
-        file = self._environment.logs / "server.log"
+        logs = self._environment.logs
         while not self._stopping.is_set():
-            put_aside(file)
+            put_aside(logs / "server.log")
+            put_aside(logs / "access.log")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), LOG_EVERY)
 

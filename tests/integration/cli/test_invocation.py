@@ -131,5 +131,5 @@ def test_wait_ends_in_time(zato: Zato, path: str, server: ServerProcess) -> None
 def test_cid_that_nothing_carries(zato: Zato, path: str, cid: str) -> None:
     """The answer says so, and that records go one day."""
     done = zato("invocation", "show", path, cid)
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (4, "")
     assert f"No invocation has the CID {cid!r}" in done.err

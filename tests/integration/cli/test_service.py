@@ -139,19 +139,21 @@ def test_what_the_service_sees_by_default(zato: Zato, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "words"),
+    ("service", "code", "words"),
     [
-        pytest.param("demo.refuse", "No such customer.", id="refusal"),
-        pytest.param("demo.fail", "ZeroDivisionError: division by zero", id="exception"),
-        pytest.param("demo.ecko", "No service named 'demo.ecko' is deployed. Did you mean 'demo.echo'?", id="misspelt"),
-        pytest.param("", "Either name or id must be provided", id="no-name"),
-        pytest.param("\udcff", "The request cannot be written as JSON", id="name-not-utf-8"),
+        pytest.param("demo.refuse", 1, "No such customer.", id="refusal"),
+        pytest.param("demo.fail", 1, "ZeroDivisionError: division by zero", id="exception"),
+        pytest.param(
+            "demo.ecko", 4, "No service named 'demo.ecko' is deployed. Did you mean 'demo.echo'?", id="misspelt"
+        ),
+        pytest.param("", 1, "Either name or id must be provided", id="no-name"),
+        pytest.param("\udcff", 1, "The request cannot be written as JSON", id="name-not-utf-8"),
     ],
 )
-def test_failure_goes_to_stderr(zato: Zato, path: str, service: str, words: str) -> None:
+def test_failure_goes_to_stderr(zato: Zato, path: str, service: str, code: int, words: str) -> None:
     """A call that did not succeed leaves stdout empty, and scripts see its status."""
     done = zato("service", "invoke", path, service)
-    assert (done.code, done.out, done.err.startswith(f"Error: {words}")) == (1, "", True)
+    assert (done.code, done.out, done.err.startswith(f"Error: {words}")) == (code, "", True)
 
 
 @pytest.mark.parametrize("option", ["--async", "--is-async"])
@@ -169,7 +171,7 @@ def test_background_call_prints_its_bare_cid(zato: Zato, path: str, option: str)
 def test_background_call_of_what_is_not_deployed(zato: Zato, path: str) -> None:
     """A call that cannot be accepted has no CID."""
     done = zato("service", "invoke", path, "demo.ecko", "--async")
-    assert (done.code, done.out, "Did you mean 'demo.echo'?" in done.err) == (1, "", True)
+    assert (done.code, done.out, "Did you mean 'demo.echo'?" in done.err) == (4, "", True)
 
 
 def test_verbose_shows_the_reply(zato: Zato, path: str) -> None:
@@ -212,7 +214,7 @@ def test_json_holds_everything(zato: Zato, path: str, call: str, code: int, expe
     ("url_path", "code", "words"),
     [
         pytest.param("/zato/admin/invoke", 0, "", id="the-door"),
-        pytest.param("/nowhere", 1, "There is nothing at '/nowhere'", id="no-such-path"),
+        pytest.param("/nowhere", 4, "There is nothing at '/nowhere'", id="no-such-path"),
     ],
 )
 def test_other_address(zato: Zato, path: str, url_path: str, code: int, words: str) -> None:
@@ -222,16 +224,17 @@ def test_other_address(zato: Zato, path: str, url_path: str, code: int, words: s
 
 
 def test_list_is_a_table(zato: Zato, path: str, server: ServerProcess) -> None:
-    """Each line has name, kind and origin, sorted by name, in columns."""
+    """Below the headings each line has name, kind and origin, sorted by name, in columns."""
     done = zato("service", "list", path)
-    rows = [line.split(maxsplit=2) for line in done.out.splitlines()]
+    head, *rows = [line.split(maxsplit=2) for line in done.out.splitlines()]
     file = str(server.environment.services / "demo.py")
 
-    assert (done.code, done.err, rows) == (0, "", sorted(rows))
+    assert (done.code, done.err, head, rows) == (0, "", ["service", "kind", "file"], sorted(rows))
     assert ["demo.answer", "sync", file] in rows
     assert ["demo.echo", "async", file] in rows
     assert ["zato.ping", "async", "built-in"] in rows
-    assert len({line.index(row[1], len(row[0])) for line, row in zip(done.out.splitlines(), rows, strict=True)}) == 1
+    lines = done.out.splitlines()[1:]
+    assert len({line.index(row[1], len(row[0])) for line, row in zip(lines, rows, strict=True)}) == 1
 
 
 def test_list_as_json(zato: Zato, path: str, server: ServerProcess) -> None:
@@ -257,7 +260,7 @@ def test_wrong_password_is_the_servers_to_tell(zato: Zato, path: str, server: Se
         done = zato("service", "list", path)
     finally:
         secrets.write_text(kept)
-    assert (done.code, done.out, "something else" in done.err) == (1, "", False)
+    assert (done.code, done.out, "something else" in done.err) == (5, "", False)
     assert "HTTP Basic" in done.err or "password" in done.err
 
 

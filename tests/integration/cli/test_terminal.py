@@ -1,7 +1,6 @@
 """What differs between a terminal and a pipe."""
 
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.environments import ZATO, ServerProcess, make_environment, run_zato
+from tests.support.terminals import on_a_terminal
 
 PAYLOAD = '{"a": [1, "ż"]}'
 
@@ -22,29 +22,9 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield str(environment.path)
 
 
-def on_a_terminal(*arguments: str) -> str:
-    """Run a command with a terminal for its stdout, and return what a person sees."""
-    ours, theirs = pty.openpty()
-    try:
-        with subprocess.Popen([ZATO, *arguments], stdin=subprocess.DEVNULL, stdout=theirs) as process:
-            os.close(theirs)
-            shown = b"".join(iter(lambda: _read(ours), b""))
-        assert process.returncode == 0
-    finally:
-        os.close(ours)
-    return shown.decode().replace("\r\n", "\n")
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:
-        return b""
-
-
 def test_person_gets_indented_json(path: str) -> None:
     """On a terminal an object is laid out for reading."""
-    shown = on_a_terminal("service", "invoke", path, "zato.helpers.echo", "--payload", PAYLOAD)
+    shown = on_a_terminal([ZATO, "service", "invoke", path, "zato.helpers.echo", "--payload", PAYLOAD])
     assert shown == '{\n  "a": [\n    1,\n    "ż"\n  ]\n}\n'
 
 
@@ -53,13 +33,13 @@ def test_program_gets_one_line(path: str) -> None:
     assert run_zato("service", "invoke", path, "zato.helpers.echo", "--payload", PAYLOAD).stdout == PAYLOAD + "\n"
 
 
-def test_record_is_laid_out_the_same_everywhere(path: str) -> None:
-    """A value of a record stays on the line of its label."""
+def test_record_is_laid_out_for_reading(path: str) -> None:
+    """A value of a record stays on the line of its label, which is bold."""
     cid = run_zato("service", "invoke", path, "zato.helpers.echo", "--async", "--payload", PAYLOAD).stdout.strip()
-    shown = on_a_terminal("invocation", "show", path, cid, "--wait", "20")
+    shown = on_a_terminal([ZATO, "invocation", "show", path, cid, "--wait", "20"])
     assert [line for line in shown.splitlines() if PAYLOAD in line] == [
-        f"payload     {PAYLOAD}",
-        f"response    {PAYLOAD}",
+        f"\x1b[1mpayload   \x1b[0m  {PAYLOAD}",
+        f"\x1b[1mresponse  \x1b[0m  {PAYLOAD}",
     ]
 
 

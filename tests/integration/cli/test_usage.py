@@ -27,7 +27,7 @@ COMMANDS = {
 MISSPELT = [
     pytest.param("creat", "There is no command 'creat'. Did you mean 'create'?", id="command"),
     pytest.param("service invok", "There is no command 'invok'. Did you mean 'invoke'?", id="subcommand"),
-    pytest.param("deploy", "Commands: create, start, stop, wait, status, backup, restore, service, ", id="unlike-any"),
+    pytest.param("xyzzy", "Commands: demo, create, start, ", id="unlike-any"),
     pytest.param("--colour", "No such option '--colour'", id="option-of-the-root"),
     pytest.param("start", "Missing argument 'PATH'", id="no-path"),
     pytest.param("service invoke .", "Missing argument 'NAME'", id="no-service"),
@@ -96,6 +96,8 @@ def test_installed_command_is_the_same() -> None:
         pytest.param("--help", "zato.client", id="help-loads-no-client"),
         pytest.param("service invoke --help", "zato.server", id="invoke-loads-no-server"),
         pytest.param("service list --help", "structlog", id="list-loads-no-logs"),
+        pytest.param("config explain -", "rich", id="a-pipe-loads-no-rich"),
+        pytest.param("--help", "importlib.metadata", id="help-reads-no-metadata"),
     ],
 )
 def test_command_loads_what_it_needs(line: str, forbidden: str) -> None:

@@ -8,7 +8,15 @@ from http import HTTPStatus
 import pytest
 
 from zato.core import errors
-from zato.core.errors import BadRequest, MethodNotAllowed, NotFound, ServiceError, UnknownService, ZatoError, hint_for
+from zato.core.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    NotFound,
+    ServiceError,
+    UnknownService,
+    ZatoError,
+    hint_for,
+)
 
 CLASSES: list[type[ZatoError]] = [
     item for item in vars(errors).values() if isinstance(item, type) and issubclass(item, ZatoError)
@@ -17,34 +25,34 @@ CLASSES: list[type[ZatoError]] = [
 # Code, HTTP status, exit code: programs match them, so they never change.
 PUBLISHED = {
     "BadRequest": ("bad_request", 400, 1),
-    "BrokerUnavailable": ("broker_unavailable", 503, 1),
-    "Conflict": ("conflict", 409, 1),
+    "BrokerUnavailable": ("broker_unavailable", 503, 7),
+    "Conflict": ("conflict", 409, 6),
     "EnvironmentFault": ("environment", 500, 2),
-    "Forbidden": ("forbidden", 403, 1),
+    "Forbidden": ("forbidden", 403, 5),
     "InvalidCID": ("invalid_cid", 400, 1),
     "InvalidName": ("invalid_name", 400, 1),
     "InvalidPayload": ("invalid_payload", 400, 1),
     "InvalidResponse": ("invalid_response", 500, 1),
     "InvalidSetting": ("invalid_setting", 500, 2),
-    "InvocationCancelled": ("cancelled", 503, 1),
-    "InvocationTimeout": ("timeout", 504, 1),
+    "InvocationCancelled": ("cancelled", 503, 7),
+    "InvocationTimeout": ("timeout", 504, 8),
     "MethodNotAllowed": ("method_not_allowed", 405, 1),
-    "NotFound": ("not_found", 404, 1),
+    "NotFound": ("not_found", 404, 4),
     "NotSerializable": ("not_serializable", 500, 1),
-    "Overloaded": ("overloaded", 503, 1),
+    "Overloaded": ("overloaded", 503, 7),
     "PayloadTooLarge": ("too_large", 413, 1),
     "RecursiveInvocation": ("recursive_invocation", 500, 1),
-    "RequestTimeout": ("request_timeout", 408, 1),
+    "RequestTimeout": ("request_timeout", 408, 8),
     "ResponseTooLarge": ("response_too_large", 500, 1),
     "ServerNotRunning": ("server_not_running", 500, 3),
     "ServiceDefinitionError": ("service_definition", 500, 1),
     "ServiceError": ("service_error", 500, 1),
-    "ServiceUnavailable": ("unavailable", 503, 1),
-    "ShuttingDown": ("shutting_down", 503, 1),
+    "ServiceUnavailable": ("unavailable", 503, 7),
+    "ShuttingDown": ("shutting_down", 503, 7),
     "StartFailed": ("start_failed", 500, 1),
-    "TooManyRequests": ("too_many_requests", 429, 1),
-    "Unauthorized": ("unauthorized", 401, 1),
-    "UnknownService": ("unknown_service", 404, 1),
+    "TooManyRequests": ("too_many_requests", 429, 7),
+    "Unauthorized": ("unauthorized", 401, 5),
+    "UnknownService": ("unknown_service", 404, 4),
     "ZatoError": ("error", 500, 1),
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from zato.core.errors import BadRequest, hint_for
 
-__all__ = ["choice_of", "count_of", "number_of", "read_object", "text_of", "time_of"]
+__all__ = ["choice_of", "count_of", "number_of", "read_object", "text_of", "time_of", "truth_of"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -38,6 +38,18 @@ def text_of(fields: dict[str, Any], key: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise BadRequest(f"{key!r} is text, not {value!r:.80}.")
+
+
+def truth_of(fields: dict[str, Any], key: str) -> bool:
+    """Return true or false; absent is false.
+
+    Raises:
+        BadRequest: it is something else.
+    """
+    value = fields.get(key)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise BadRequest(f"{key!r} is true or false, not {value!r:.80}.")
 
 
 def number_of(fields: dict[str, Any], key: str, *, default: float, low: float, high: float) -> float:

@@ -6,7 +6,7 @@ from zato.broker.base import Find
 from zato.core.errors import BadRequest, Conflict
 from zato.core.invocation import Status
 from zato.core.payload import decode
-from zato.server.builtin.inputs import choice_of, count_of, number_of, read_object, text_of, time_of
+from zato.server.builtin.inputs import choice_of, count_of, number_of, read_object, text_of, time_of, truth_of
 from zato.server.publisher import Publisher, repeated, to_its_end
 from zato.server.records import Records, listed_as_json, record_as_json
 from zato.server.service import AsyncService
@@ -117,8 +117,9 @@ class Cancel(AsyncService):
 class Replay(AsyncService):
     """Makes a call that has an outcome once more, as a new one with the same options.
 
-    Input: `cid` or `id`; `payload`, instead of the one it had.
-    Output: `cid` and `id` of the new call.
+    Input: `cid` or `id`; `payload`, instead of the one it had; `once`, true to get the replay that an earlier request
+    with `once` has made, if there is one, rather than another: who replays many calls can begin again after an error.
+    Output: `cid` and `id` of the new call; with `once`, also `new`: false if an earlier request has made it.
     """
 
     name = "zato.invocation.replay"
@@ -128,16 +129,18 @@ class Replay(AsyncService):
         self._records = records
         self._publisher = publisher
 
-    async def handle(self) -> dict[str, str]:
+    async def handle(self) -> dict[str, Any]:
         """Return the CID and id of the new call."""
-        fields = read_object(self.request.payload, "cid", "id", "payload")
+        fields = read_object(self.request.payload, "cid", "id", "payload", "once")
+        once = truth_of(fields, "once")
         record = await self._records.get(call_id=text_of(fields, "id"), cid=text_of(fields, "cid"))
         if record.outcome is None:
             raise Conflict(
                 f"The call with CID {record.invocation.cid!r} cannot be replayed yet: it is {record.status}."
             )
         call = record.invocation
-        payload = fields["payload"] if "payload" in fields else decode(call.payload)
-        again = repeated(call, payload=payload, parent=self.cid)
-        accepted = await to_its_end(self._publisher.publish(again))
-        return {"cid": accepted.cid, "id": accepted.id}
+        payload = fields["payload"] if "payload" in fields else decode(call.payload, exact=True)
+        again = repeated(call, payload=payload, parent=self.cid, once=once)
+        accepted, new = await to_its_end(self._publisher.publish_once(again))
+        made = {"cid": accepted.cid, "id": accepted.id}
+        return {**made, "new": new} if once else made

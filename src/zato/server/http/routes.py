@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from zato.core.envelope import ADMIN_INVOKE
 from zato.core.errors import MethodNotAllowed, NotFound, ShuttingDown, hint_for
 from zato.server.gate import Gate
+from zato.server.http.addresses import API_ADDRESS, DOORS, LIVE, PING, READY
 from zato.server.http.admin import AdminDoor
-from zato.server.http.api import API_INVOKE, API_VERBS, ApiDoor
+from zato.server.http.api import API_INVOKE, ApiDoor
 from zato.server.http.bodies import ClientLeft
 from zato.server.http.errors import error_reply
 from zato.server.http.health import Health
 from zato.server.http.message import Reply, Request
 
-__all__ = ["LIVE", "PING", "READY", "Application"]
+__all__ = ["Application"]
 
-PING = "/zato/ping"
-LIVE = "/zato/live"
-READY = "/zato/ready"
+UNCOUNTED = (PING, LIVE, READY)
 
 Handler = Callable[[Request], Awaitable[Reply]]
 
@@ -26,7 +25,7 @@ Handler = Callable[[Request], Awaitable[Reply]]
 class _Route:
     handler: Handler
     methods: tuple[str, ...]
-    counted: bool = True
+    counted: bool
 
 
 class Application:
@@ -37,13 +36,17 @@ class Application:
         self._health = health
         self._gate = gate
         self._tracebacks = tracebacks
-        self._api = _Route(api.invoke, API_VERBS)
-        self._routes: Mapping[str, _Route] = {
-            ADMIN_INVOKE: _Route(admin.invoke, ("POST",)),
-            PING: _Route(health.ping, ("GET", "POST"), counted=False),
-            LIVE: _Route(health.live, ("GET",), counted=False),
-            READY: _Route(health.ready, ("GET",), counted=False),
+        handlers: Mapping[str, Handler] = {
+            ADMIN_INVOKE: admin.invoke,
+            API_ADDRESS: api.invoke,
+            PING: health.ping,
+            LIVE: health.live,
+            READY: health.ready,
         }
+        self._routes = {
+            door.address: _Route(handlers[door.address], door.methods, door.address not in UNCOUNTED) for door in DOORS
+        }
+        self._api = self._routes[API_ADDRESS]
 
     async def handle(self, request: Request) -> Reply:
         """Return the reply to a request, whatever happens, unless the client has left."""
@@ -69,8 +72,7 @@ class Application:
         if route is None and request.path.startswith(API_INVOKE):
             route = self._api
         if route is None:
-            known = [*self._routes, API_INVOKE]
-            hint = hint_for(request.path, known) or f"Services are invoked at {ADMIN_INVOKE}."
+            hint = hint_for(request.path, self._routes) or f"Services are invoked at {ADMIN_INVOKE}."
             raise NotFound(f"There is nothing at {request.path[:200]!r}. {hint}")
         if request.method not in route.methods:
             raise MethodNotAllowed.allowing(request.path, request.method, route.methods)

@@ -1,0 +1,82 @@
+"""`zato completion`: what a real shell completes."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Zato
+from tests.support.environments import ZATO, ServerProcess, make_environment
+
+# Completes the words of a command as bash does when the tabulator is pressed.
+BASH = """
+set -e
+source "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+_zato_completion zato "${COMP_WORDS[COMP_CWORD]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+SERVICE = "from zato.server.service import Service\nclass Order(Service):\n    def handle(self):\n        return 1\n"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The folder of a server that runs."""
+    environment = make_environment(tmp_path_factory.mktemp("completion") / "env", {"crm.py": SERVICE})
+    with ServerProcess(environment):
+        yield str(environment.path)
+
+
+def completed(tmp_path: Path, *words: str) -> list[str]:
+    """Return what bash offers for the last of some words. Nothing is ever said beside that."""
+    script = tmp_path / "script"
+    script.write_text(subprocess.run([ZATO, "completion", "bash"], capture_output=True, check=True, text=True).stdout)
+    variables = {**os.environ, "PATH": f"{Path(ZATO).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "--norc", "-c", BASH, "bash", str(script), "zato", *words],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+        env=variables,
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param(["sta"], ["start", "status"], id="command"),
+        pytest.param(["service", "inv"], ["invoke"], id="group"),
+        pytest.param(["logs", "--l"], ["--lines", "--level"], id="option"),
+        pytest.param(["logs", "--level", "w"], ["warning"], id="choice"),
+        pytest.param(["completion", ""], ["bash", "zsh", "fish"], id="argument"),
+        pytest.param(["config", "explain", "-", "ret"], ["retention", "return_tracebacks"], id="setting"),
+        pytest.param(["password", "env", "ad"], ["admin.invoke"], id="user"),
+        pytest.param(["nonsense", "x"], [], id="no-command"),
+        pytest.param(["logs", "/no/such/folder", "--service", "x"], [], id="no-server"),
+    ],
+)
+def test_bash_completes(tmp_path: Path, words: list[str], expected: list[str]) -> None:
+    """Commands, options and names; where there is nothing to say, nothing is said."""
+    assert completed(tmp_path, *words) == expected
+
+
+def test_services_of_a_running_server(tmp_path: Path, path: str) -> None:
+    """Their names come from the server."""
+    assert completed(tmp_path, "logs", path, "--service", "crm") == ["crm.order"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_script_is_legal(zato: Zato, tmp_path: Path, shell: str) -> None:
+    """The shell itself finds no mistake in it; where there is no such shell, the script names the command at least."""
+    script = tmp_path / "script"
+    script.write_text(zato("completion", shell).out)
+    assert "_ZATO_COMPLETE" in script.read_text()
+    if program := shutil.which(shell):
+        done = subprocess.run([program, "-n", str(script)], capture_output=True, check=False, timeout=60)
+        assert (done.returncode, done.stderr) == (0, b"")
