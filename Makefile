@@ -4,6 +4,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PROXIES := $(VENV)/proxies
 DEMO := demo
 TYPED := src tests examples scripts $(wildcard bench)
 
@@ -24,8 +25,12 @@ run: $(STAMP) ## Start a server with the services of examples/, in the folder de
 	@sed 's|demo|$(DEMO)|g' examples/NEXT.txt
 	@exec $(BIN)/zato start $(DEMO) $(if $(PORT),--port $(PORT))
 
-test: check ## Run all checks, then all tests with coverage
+test: check $(PROXIES) ## Run all checks, then all tests with coverage
 	$(BIN)/pytest --cov --session-timeout=570 --numprocesses=3 --dist=loadfile
+
+$(PROXIES): scripts/proxies.sh | $(STAMP)
+	@sh scripts/proxies.sh $@
+	@touch $@
 
 check: $(STAMP) ## Check format, style, types, layers and links
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference/ that come from the code: settings, errors, built-in services, commands.
+"""Write what comes from the code in docs/reference/: settings, errors, services, commands, the record, addresses.
 
 Usage: python scripts/make_reference.py [--check] [FOLDER]
 
@@ -18,13 +18,18 @@ import click
 
 import zato
 from zato.core.errors import ServiceError, ZatoError
+from zato.core.record import FIELDS
 from zato.core.settings import CHOICES, ENVIRONMENT_PREFIX, Setting, describe
+from zato.server.http.addresses import DOORS
 from zato.server.service import AsyncService, ServiceBase
 
 __all__ = ["main", "pages"]
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 NOTE = "<!-- Written by scripts/make_reference.py; change the code, not this page. -->"
+# Around the part of a page that comes from the code.
+BEGIN = "<!-- The table is written by scripts/make_reference.py; change the code, not this page. -->"
+END = "<!-- End of what is written. -->"
 HELP_WIDTH = 100
 
 # The lines of a built-in's docstring that say what it takes and returns.
@@ -54,6 +59,8 @@ def pages() -> Mapping[str, str]:
         "errors.md": _page("Errors", ERRORS, _errors()),
         "services.md": _page("Built-in services", SERVICES, _services()),
         "commands.md": _page("Commands", COMMANDS, _commands()),
+        "record.md": _with_part("record.md", _record()),
+        "http.md": _with_part("http.md", _doors()),
     }
 
 
@@ -68,9 +75,9 @@ Times are in seconds, sizes in bytes. A change takes effect at the next start.
 ERRORS = """
 Every error that the package raises on purpose has a code that does not change. Messages may be reworded, so programs
 compare codes. The *status* is that of the HTTP reply if the error leaves a service; the *exit* is what the command line
-ends with. A service may raise those of the first table, with a message for its caller: `BadRequest("message")`, or
-`BadRequest(cid, "message")` as older services do. They are imported from `zato.server.service` or
-`zato.common.exception`.
+ends with; the *remedy* is what helps most often. A service may raise those of the first table, with a message for its
+caller: `BadRequest("message")`, or `BadRequest(cid, "message")` as older services do. They are imported from
+`zato.server.service` or `zato.common.exception`.
 
 Any other exception of a service is answered with 500 and `ExceptionName: message`, and its code in the
 [record](record.md) is `exception`. A call that is given up because it lost its process too often has the code
@@ -84,12 +91,34 @@ They are ordinary services and are invoked like any other one. Those of `zato.in
 
 COMMANDS = """
 What `--help` says. PATH is an environment's folder. The exit status is 0 if all went well, 1 if the server or a service
-refused, 2 if the command or the environment is not right, 3 if no server answers. Errors go to standard error.
+refused, 2 if the command or the environment is not right, 3 if no server answers, 4 if what was asked for does not
+exist, 5 if it is not allowed, 6 if it contradicts the state of things, 7 if it may be tried again later, 8 if time ran
+out. Errors go to standard error. [The command line](../howto/command-line.md) has the forms of `--json`.
 """
 
 
 def _page(title: str, text: str, lines: Iterable[str]) -> str:
     return "\n".join([f"# {title}", "", NOTE, "", text.strip(), "", *lines]).rstrip() + "\n"
+
+
+def _with_part(name: str, lines: Iterable[str]) -> str:
+    """Return a page of which one part comes from the code."""
+    before, rest = (FOLDER / name).read_text("utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    return "\n".join([before + BEGIN, "", *lines, "", END + after])
+
+
+def _record() -> Iterator[str]:
+    yield from _table("field", "what it is")
+    for name, text in FIELDS.items():
+        yield _row(f"`{name}`", text)
+
+
+def _doors() -> Iterator[str]:
+    yield from _table("address", "methods", "user", "what it does")
+    for door in DOORS:
+        user = f"`{door.user}`" if door.user else ""
+        yield _row(f"`{door.address}`", ", ".join(door.methods), user, door.what)
 
 
 def _settings() -> Iterator[str]:
@@ -121,11 +150,11 @@ def _errors() -> Iterator[str]:
     known = sorted(_errors_of_the_package(), key=lambda error: (error.status, error.code))
     for title, wanted in (("What services raise", True), ("Everything else", False)):
         yield from (f"## {title}", "")
-        yield from _table("code", "status", "exit", "class", "cause")
+        yield from _table("code", "status", "exit", "class", "cause", "remedy")
         for error in known:
             if issubclass(error, ServiceError) is wanted:
                 where = f"`{error.__module__}.{error.__name__}`"
-                yield _row(f"`{error.code}`", str(error.status), str(error.exit_code), where, _first_line(error))
+                yield _row(f"`{error.code}`", str(error.status), str(error.exit_code), where, *_cause_and_remedy(error))
         yield ""
 
 
@@ -183,8 +212,13 @@ def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _first_line(error: type[ZatoError]) -> str:
-    return inspect.cleandoc(error.__doc__ or "").splitlines()[0]
+def _cause_and_remedy(error: type[ZatoError]) -> tuple[str, str]:
+    """Return the first two paragraphs of a docstring."""
+    cause, remedy, *_ = [
+        *inspect.cleandoc(error.__doc__ or "").replace("\n\n", "\0").replace("\n", " ").split("\0"),
+        "",
+    ]
+    return cause, remedy
 
 
 def _text_of(file: Path) -> str:

@@ -1,4 +1,6 @@
+import json
 import time
+from pathlib import Path
 
 from zato.server.service import Service
 
@@ -16,3 +18,11 @@ class Letter(Service):
     def handle(self):
         time.sleep(5)  # writing takes a while
         return self.invoke("hello.greet", self.request.payload)
+
+
+class Address(Service):
+    name = "hello.address"
+
+    def handle(self):
+        addresses = json.loads(Path("addresses.json").read_text())
+        return addresses[self.request.payload["name"]]

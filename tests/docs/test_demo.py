@@ -193,7 +193,7 @@ def test_every_command_that_make_run_suggests_works(tmp_path: Path) -> None:
         status = server.process.wait(10)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(commands) == 9
+    assert len(commands) == 12
     assert status == -signal.SIGKILL
 
 

@@ -10,8 +10,8 @@ import pytest
 from scripts.make_reference import pages
 from tests.support.environments import ServerProcess, make_environment
 from zato.core.envelope import ADMIN_INVOKE
+from zato.server.http.addresses import LIVE, PING, READY
 from zato.server.http.api import API_INVOKE, API_VERBS
-from zato.server.http.routes import LIVE, PING, READY
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -25,7 +25,7 @@ def run_program(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, check=False, cwd=ROOT, text=True, timeout=50)
 
 
-@pytest.mark.parametrize("name", ["settings.md", "errors.md", "services.md", "commands.md"])
+@pytest.mark.parametrize("name", ["settings.md", "errors.md", "services.md", "commands.md", "record.md", "http.md"])
 def test_page_is_what_the_code_says(name: str) -> None:
     """A change of the code that shows in the reference is not forgotten there."""
     assert (REFERENCE / name).read_text("utf-8") == pages()[name]
@@ -61,6 +61,12 @@ def test_every_builtin_says_what_it_takes_and_returns() -> None:
     sections = pages()["services.md"].split("\n## ")[1:]
 
     assert not [text for text in sections if "- **Input:**" not in text or "- **Output:**" not in text]
+
+
+def test_every_error_says_what_to_do() -> None:
+    """Each row of the page has a code, two numbers, a class, a cause and a remedy."""
+    rows = [line.split(" | ") for line in pages()["errors.md"].splitlines() if line.startswith("| `")]
+    assert [row for row in rows if len(row) != 6 or not row[4].endswith(".") or not row[5].endswith(". |")] == []
 
 
 def test_every_address_is_described() -> None:

@@ -12,13 +12,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from tests.support.environments import free_port
 from tests.support.waiting import wait_until
+from zato.core.errors import ZatoError
+from zato.environment import Environment
 
 __all__ = ["CLONE", "Step", "Transcript", "blocks_of", "clone", "steps_of"]
 
@@ -33,8 +35,16 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CHANGING = re.compile(
     r"(?P<cid>\b[a-f][0-9a-f]{23}\b)|(?P<id>\b[0-9a-v]{26}\b)"
     r"|(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)|(?<=process )(?P<pid>\d+)"
+    r"|(?P<second>\b\d\d-\d\d \d\d:\d\d:\d\d\b)|(?<=ms=)(?P<ms>\d+)"
 )
-FORMS = {"cid": r"[a-f][0-9a-f]{23}", "id": "[0-9a-v]{26}", "time": r"\d{4}-\d\d-\d\dT[\d:.]{12}Z", "pid": r"\d+"}
+FORMS = {
+    "cid": r"[a-f][0-9a-f]{23}",
+    "id": "[0-9a-v]{26}",
+    "time": r"\d{4}-\d\d-\d\dT[\d:.]{12}Z",
+    "second": r"\d\d-\d\d [\d:]{8}",
+    "pid": r"\d+",
+    "ms": r"\d+",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +72,18 @@ class Transcript:
             if server.poll() is None:
                 os.killpg(server.pid, signal.SIGKILL)
             server.wait()
+        for detached in map(Environment, self.folder.glob("*/")):
+            with suppress(ZatoError, ProcessLookupError):
+                os.kill(detached.running().pid, signal.SIGKILL)
 
     def play(self, step: Step, *, patience: float = 15.0) -> str:
-        """Run a command and return its output; repeat a search of the log until it finds what the page shows."""
+        """Run a command and return its output; read the log again until it has what the page shows."""
         command = CHANGING.sub(lambda match: self.real.get(match[0], match[0]), step.command)
         command = re.sub(r"(?<=kill -9 )\d+", lambda match: self.real[match[0]], command)
         deadline = time.monotonic() + patience
         while True:
-            output = self._start(command) if command.startswith("zato start") else self._run(command)
-            if self.agrees(step.shown, output) or not command.startswith("grep") or time.monotonic() > deadline:
+            output = self._start(command) if _stays(command) else self._run(command)
+            if self.agrees(step.shown, output) or not command.startswith("zato logs") or time.monotonic() > deadline:
                 return output
 
     def agrees(self, shown: str, output: str) -> bool:
@@ -119,6 +132,11 @@ class Transcript:
 
     def _variables(self) -> dict[str, str]:
         return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "ZATO_PORT": self.port}
+
+
+def _stays(command: str) -> bool:
+    """Tell whether a command is a server that stays in its terminal."""
+    return command.startswith("zato start") and "--detach" not in command
 
 
 @contextmanager

@@ -1,0 +1,151 @@
+"""nginx and Caddy, run with the files of the documentation in front of a real server."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.support.certificates import Certificates, make_certificates
+from tests.support.environments import PASSWORD, free_port
+from tests.support.waiting import wait_until
+
+__all__ = ["EXAMPLES", "Proxy", "caddy", "nginx"]
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs" / "examples"
+# Where scripts/proxies.sh puts them, for `make test`.
+FETCHED = ROOT / ".venv" / "proxies"
+AUTH = ("pubapi", PASSWORD)
+
+AROUND_NGINX = """
+daemon off;
+{user}
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+worker_processes 1;
+events {{ worker_connections 512; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/site.conf;
+}}
+"""
+BEFORE_CADDY = "{\n\tadmin off\n\tauto_https disable_redirects\n\tlog {\n\t\toutput file FOLDER/error.log\n\t}\n}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy that runs.
+
+    Attributes:
+        address: where it answers, as `https://host:port`.
+        authority: who signed its certificate.
+    """
+
+    address: str
+    authority: Path
+
+    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request through it, as `pubapi` unless `auth` says otherwise, on a connection of its own."""
+        with requests.Session() as session:
+            session.trust_env = False
+            session.verify = str(self.authority)
+            return session.request(method, self.address + path, **{"auth": AUTH, "timeout": 20, **options})
+
+
+@contextmanager
+def nginx(folder: Path, upstream: int, *, insert: str = "") -> Iterator[Proxy]:
+    """Run nginx with the file of the documentation for a server's port.
+
+    Args:
+        folder: where it keeps its files.
+        upstream: the server's port.
+        insert: what a page tells to add, before the first `location`.
+    """
+    certificates, port = make_certificates(folder, "localhost"), free_port()
+    site = _with(
+        (EXAMPLES / "nginx.conf").read_text("utf-8"),
+        {
+            "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
+            "/etc/ssl/crm/chain.pem": str(certificates.chain),
+            "/etc/ssl/crm/key.pem": str(certificates.key),
+            "127.0.0.1:11223": f"127.0.0.1:{upstream}",
+            "    location /zato/api/ {": f"{insert}    location /zato/api/ {{",
+        },
+    )
+    (folder / "site.conf").write_text(site, "utf-8")
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(AROUND_NGINX.format(folder=folder, user=user), "utf-8")
+    command = [_program("nginx"), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
+    with _running(command, folder, port, certificates) as proxy:
+        yield proxy
+
+
+@contextmanager
+def caddy(folder: Path, upstream: int) -> Iterator[Proxy]:
+    """Run Caddy with the file of the documentation for a server's port, and a certificate of the test."""
+    certificates, port = make_certificates(folder, "localhost"), free_port()
+    site = _with(
+        (EXAMPLES / "Caddyfile").read_text("utf-8"),
+        {
+            "crm.example.com {": f"https://localhost:{port} {{\n\ttls {certificates.chain} {certificates.key}",
+            "127.0.0.1:11223": f"127.0.0.1:{upstream}",
+        },
+    )
+    (folder / "Caddyfile").write_text(BEFORE_CADDY.replace("FOLDER", str(folder)) + site, "utf-8")
+    command = [_program("caddy"), "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"]
+    with _running(command, folder, port, certificates) as proxy:
+        yield proxy
+
+
+@contextmanager
+def _running(command: list[str], folder: Path, port: int, certificates: Certificates) -> Iterator[Proxy]:
+    with (folder / "output.txt").open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, "HOME": str(folder)})
+    try:
+        proxy = Proxy(f"https://localhost:{port}", certificates.authority)
+        wait_until(lambda: _answers(proxy), 20, what=f"an answer of {command[0]}, see {folder}")
+        yield proxy
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _answers(proxy: Proxy) -> bool:
+    try:
+        return proxy.ask("GET", "/zato/ping").ok
+    except requests.ConnectionError:
+        return False
+
+
+def _program(name: str) -> str:
+    """Return where a proxy's program is; skip the test if it is nowhere."""
+    fetched = [FETCHED / "usr/sbin" / name, FETCHED / "usr/bin" / name]
+    found = next((str(file) for file in fetched if file.exists()), None) or shutil.which(
+        name, path=f"{os.environ['PATH']}:/usr/sbin"
+    )
+    if found is None:
+        reason = f"{name} is not here; on Debian: sh scripts/proxies.sh .venv/proxies"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def _with(text: str, replaced: dict[str, str]) -> str:
+    """Return an example with what differs on a reader's machine."""
+    for published, ours in replaced.items():
+        assert text.count(published) == 1, published
+        text = text.replace(published, ours)
+    return text
