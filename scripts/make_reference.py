@@ -85,8 +85,8 @@ Any other exception of a service is answered with 500 and `ExceptionName: messag
 """
 
 SERVICES = """
-They are ordinary services and are invoked like any other one. Those of `zato.invocation`, `zato.service` and
-`zato.server` take one JSON object, or nothing, and refuse keys that they do not know.
+They are ordinary services and are invoked like any other one. Those of `zato.invocation`, `zato.log`,
+`zato.server` and `zato.service` take one JSON object, or nothing, and refuse keys that they do not know.
 """
 
 COMMANDS = """

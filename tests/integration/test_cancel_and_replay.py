@@ -219,13 +219,25 @@ def test_replay_once(client: AnyServiceInvoker) -> None:
     assert (set(another), another["cid"] == asked[0]["cid"]) == ({"cid", "id"}, False)
 
 
-def test_replay_once_with_another_payload(client: AnyServiceInvoker) -> None:
-    """One key stands for one payload: the second replay is refused, and nothing runs."""
+def test_replay_once_after_another_replay(client: AnyServiceInvoker) -> None:
+    """What was replayed by hand is not replayed again by who replays everything once."""
     first = client.invoke_async("echo", {"a": 1}).data
     client.result(first, wait=10)
-    client.invoke("zato.invocation.replay", {"cid": first, "once": True})
-    refused = client.invoke("zato.invocation.replay", {"cid": first, "once": True, "payload": {"a": 2}})
-    assert refused.inner.status_code == 409
+    by_hand = [client.replay(first).data["cid"] for _ in range(2)]
+    once = client.invoke("zato.invocation.replay", {"cid": first, "once": True}).data
+    assert (once["cid"], once["new"], len(set(by_hand))) == (by_hand[0], False, 2)
+
+
+def test_replay_once_after_one_with_another_payload(client: AnyServiceInvoker) -> None:
+    """Whoever asks with `once` is told that the call was mended before; without, it is made again as asked."""
+    first = client.invoke_async("echo", {"a": 1}).data
+    client.result(first, wait=10)
+    client.replay(first, {"a": 2})
+    refused = client.invoke("zato.invocation.replay", {"cid": first, "once": True})
+    third = client.replay(first, {"a": 3}).data["cid"]
+
+    assert (refused.inner.status_code, "was replayed before, with another payload" in refused.details) == (409, True)
+    assert client.result(third, wait=10).data["got"] == {"a": 3}
 
 
 def test_once_is_true_or_false(client: AnyServiceInvoker) -> None:

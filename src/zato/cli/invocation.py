@@ -151,7 +151,7 @@ def cancel(
 @bulk
 @click.option("--status", type=click.Choice(ENDED), help="With --all: only calls of this status.  [default: failed]")
 @filter_options
-@click.option("--again", is_flag=True, help="With --all: also those that an earlier --all has replayed.")
+@click.option("--again", is_flag=True, help="With --all: also those that were replayed before.")
 @unasked
 @as_json_counted
 def replay(
@@ -169,8 +169,8 @@ def replay(
 ) -> None:
     """Make a background call of the server in PATH once more, or all that match; prints the new CID.
 
-    The new call has the payload and the options of the first one. With --all each call is replayed once, however
-    often the command is given: after an error, give it again.
+    The new call has the payload and the options of the first one. --all leaves out every call that was replayed
+    before, in whatever way: after an error, give the command again.
     """
     with connect(path) as client:
         if not _is_bulk(call, all_matching, status, yes or again, filters):
@@ -182,6 +182,8 @@ def replay(
         if payload is not None:
             raise click.UsageError("--payload is for one call. Leave out --all, and name the call's CID.")
         calls = _matching(client, filters, [Status.FAILED if status is None else status])
+        if not (again or yes):
+            click.echo("Those that were replayed before are left out.", err=True)
         confirm(calls, "Replay", yes=yes)
         counts = do_to_all(calls, partial(_replay_one, client, once=not again), "Replaying")
     _print_counts(counts, len(calls), as_json=as_json)
@@ -220,7 +222,9 @@ def _cancel_one(client: AnyServiceInvoker, call: Record) -> str:
 
 def _replay_one(client: AnyServiceInvoker, call: Record, *, once: bool) -> str:
     response = client.invoke("zato.invocation.replay", {"id": call["id"], "once": once})
-    return _came(response, "replayed" if not once or (response.ok and response.data["new"]) else "replayed before")
+    # What has an outcome has it for ever: a conflict says that an earlier replay was given another payload.
+    before = once and (error_of(response.inner.status_code) is Conflict or (response.ok and not response.data["new"]))
+    return "replayed before" if before else _came(response, "replayed")
 
 
 def _came(response: ServiceInvokeResponse[Any], done: str) -> str:

@@ -14,7 +14,8 @@ from zato.core.invocation import Status
 __all__ = ["STATUSES", "filter_options", "given", "pages"]
 
 STATUSES = tuple(status.value for status in Status)
-LARGEST_PAGE = 1000
+# Larger ones keep the server from answering others for longer.
+PAGE = 200
 
 FILTERS = (
     click.option("--service", shell_complete=service_names, help="Only calls of this service."),
@@ -49,7 +50,7 @@ def pages(
     for status in statuses:
         cursor = None
         while True:
-            asked = {**filters, "status": status, "limit": LARGEST_PAGE, "cursor": cursor}
+            asked = {**filters, "status": status, "limit": PAGE, "cursor": cursor}
             response = client.invoke("zato.invocation.get-list", given(asked))
             refuse(response)
             yield response.data["items"]

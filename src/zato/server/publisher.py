@@ -134,7 +134,7 @@ def _follow_up(answered: Invocation, service: str, payload: bytes, target: Deplo
     )
 
 
-def repeated(call: Invocation, *, payload: object, parent: str, once: bool = False) -> AsyncCall:
+def repeated(call: Invocation, *, payload: object, parent: str, is_first: bool = False) -> AsyncCall:
     """Return the request that makes a call once more, at once, with the options that were in force for it.
 
     Its idempotency key is left out: with it, nothing would run.
@@ -143,7 +143,7 @@ def repeated(call: Invocation, *, payload: object, parent: str, once: bool = Fal
         call: the one to repeat.
         payload: what the service gets this time.
         parent: CID of the request for it.
-        once: all such requests for this call are one.
+        is_first: give it the key that only the first replay of a call has.
     """
     expiration = None if call.expires is None else (call.expires - call.created) / 1000
     return AsyncCall(
@@ -161,7 +161,7 @@ def repeated(call: Invocation, *, payload: object, parent: str, once: bool = Fal
         time_limit=call.time_limit or 0,
         in_reply_to=call.in_reply_to,
         replay_of=call.id,
-        idempotency_key=f"{REPLAY_KEY}{call.id}" if once else None,
+        idempotency_key=f"{REPLAY_KEY}{call.id}" if is_first else None,
     )
 
 

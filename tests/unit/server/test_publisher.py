@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict
 
+from zato.broker.base import Accepted
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
 from zato.broker.open import open_backend
@@ -15,7 +16,7 @@ from zato.core.errors import BadRequest, BrokerUnavailable, PayloadTooLarge, Unk
 from zato.core.invocation import ErrorInfo, Invocation, Outcome, Status
 from zato.core.payload import decode
 from zato.core.retry import Retry
-from zato.server.publisher import Publisher, follow_ups, repeated
+from zato.server.publisher import Publisher, follow_ups, repeated, to_its_end
 from zato.server.registry import Deployed, Registry, Services
 from zato.server.service import Service
 
@@ -240,3 +241,23 @@ def test_repeated_call_keeps_its_options() -> None:
     assert (again.time_limit, again.channel, again.data_format, again.transport) == (2.5, "rest", "xml", "plain")
     assert (again.expiration, again.delay, again.cid, again.idempotency_key) == (60.0, None, None, None)
     assert (again.parent, again.replay_of) == ("p", "1")
+
+
+def test_cancelled_request_is_told_what_was_stored() -> None:
+    """Who asked for a call gets its CID even if the request ends meanwhile; told no, he would ask again."""
+
+    async def scenario() -> Accepted:
+        stored = asyncio.Event()
+
+        async def storing() -> Accepted:
+            await stored.wait()
+            return Accepted("id", "cid")
+
+        asking = asyncio.ensure_future(to_its_end(storing()))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.sleep(0)
+        stored.set()
+        return await asking
+
+    assert asyncio.run(scenario()) == Accepted("id", "cid")

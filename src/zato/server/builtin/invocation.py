@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from zato.broker.base import Find
+from zato.broker.base import Accepted, Find
 from zato.core.errors import BadRequest, Conflict
-from zato.core.invocation import Status
+from zato.core.invocation import Invocation, Status
 from zato.core.payload import decode
 from zato.server.builtin.inputs import choice_of, count_of, number_of, read_object, text_of, time_of, truth_of
 from zato.server.publisher import Publisher, repeated, to_its_end
@@ -117,9 +117,10 @@ class Cancel(AsyncService):
 class Replay(AsyncService):
     """Makes a call that has an outcome once more, as a new one with the same options.
 
-    Input: `cid` or `id`; `payload`, instead of the one it had; `once`, true to get the replay that an earlier request
-    with `once` has made, if there is one, rather than another: who replays many calls can begin again after an error.
-    Output: `cid` and `id` of the new call; with `once`, also `new`: false if an earlier request has made it.
+    Input: `cid` or `id`; `payload`, instead of the one it had; `once`, true to get the call's first replay, if there is
+    one, rather than another: whoever replays many calls can begin again after an error. A 409 if that one was given
+    another payload.
+    Output: `cid` and `id` of the new call; with `once`, also `new`: false if it was there already.
     """
 
     name = "zato.invocation.replay"
@@ -140,7 +141,19 @@ class Replay(AsyncService):
             )
         call = record.invocation
         payload = fields["payload"] if "payload" in fields else decode(call.payload, exact=True)
-        again = repeated(call, payload=payload, parent=self.cid, once=once)
-        accepted, new = await to_its_end(self._publisher.publish_once(again))
+        accepted, new = await to_its_end(self._repeat(call, payload, once=once))
         made = {"cid": accepted.cid, "id": accepted.id}
         return {**made, "new": new} if once else made
+
+    async def _repeat(self, call: Invocation, payload: object, *, once: bool) -> tuple[Accepted, bool]:
+        """Make a call once more, under a key that only its first replay has, and tell whether that was now."""
+        first = repeated(call, payload=payload, parent=self.cid, is_first=True)
+        try:
+            accepted, new = await self._publisher.publish_once(first)
+        except Conflict as error:
+            if once:
+                raise Conflict(f"The call with CID {call.cid!r} was replayed before, with another payload.") from error
+        else:
+            if new or once:
+                return accepted, new
+        return await self._publisher.publish_once(repeated(call, payload=payload, parent=self.cid))
