@@ -17,8 +17,8 @@ import re
 import secrets
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from typing import Any
 from zato.core.errors import EnvironmentFault, ServerNotRunning
 from zato.core.settings import Settings, describe, make_settings
 from zato.running import RunningServer
+from zato.writing import alone_in, make_folder, removed, replace_private, replacing, write_new
 
 __all__ = ["USERS", "Credentials", "Environment", "toml_of"]
 
@@ -80,7 +81,7 @@ class Environment:
         self.levels = self.run / "levels.json"
 
     def create(self, settings: Mapping[str, object], credentials: Credentials) -> None:
-        """Make the folder with everything in it.
+        """Make the folder with everything in it, or leave nothing behind.
 
         Raises:
             EnvironmentFault: it is there and not empty, or cannot be made.
@@ -88,14 +89,18 @@ class Environment:
         """
         make_settings(("command line", settings))
         try:
-            self._make_folder()
-            for name in FOLDERS:
-                # What users send is in the store and in the log.
-                (self.path / name).mkdir(mode=0o755 if name == "services" else 0o700)
-            self.config.write_text(_config_text(settings), "utf-8")
-            _write_private(self.secrets, _secrets_text(credentials))
+            with ExitStack() as undoing:
+                self._make_folder(undoing)
+                for name in FOLDERS:
+                    # What users send is in the store and in the log.
+                    make_folder(self.path / name, 0o755 if name == "services" else 0o700, undoing)
+                write_new(self.config, _config_text(settings), mode=0o666)
+                undoing.callback(removed, self.config)
+                write_new(self.secrets, _secrets_text(credentials))
+                undoing.pop_all()
         except OSError as error:
-            raise EnvironmentFault(f"{self.path} cannot be made: {error.strerror}: {error.filename}.") from error
+            where = error.filename or self.path
+            raise EnvironmentFault(f"{self.path} cannot be made: {error.strerror}: {where}.") from error
 
     def check(self) -> "Environment":
         """Return this environment.
@@ -163,12 +168,12 @@ class Environment:
         # It may be a link to where secrets are kept.
         file = self.secrets.resolve()
         try:
-            with _alone_in(file.parent):
+            with alone_in(file.parent):
                 values = _read_toml(file)
                 text = _with_line(file.read_text("utf-8"), key, password)
                 if _toml_or_none(text) != {**values, key: password}:
                     raise EnvironmentFault(f"{file}: the line of {key!r} is not understood. Write it by hand.")
-                _replace_private(file, text)
+                replace_private(file, text)
         except OSError as error:
             raise EnvironmentFault(f"{error.filename or file} cannot be written: {error.strerror}.") from error
         return password
@@ -181,7 +186,11 @@ class Environment:
         Raises:
             EnvironmentFault: a server of this environment runs, or the lock cannot be taken.
         """
-        handle = self._open_lock()
+        try:
+            self.run.mkdir(mode=0o700, exist_ok=True)
+            handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise EnvironmentFault(f"{self._lock} cannot be opened: {error.strerror}.") from error
         give_up = time.monotonic() + LOCK_PATIENCE
         while not _locked(handle, fcntl.LOCK_EX):
             if time.monotonic() > give_up:
@@ -198,19 +207,21 @@ class Environment:
         return handle
 
     def is_locked(self) -> bool:
-        """Tell whether a server of this environment runs."""
-        handle = self._open_lock()
+        """Tell whether a server of this environment runs. Nothing is made: it would be whose command looks.
+
+        Raises:
+            EnvironmentFault: the lock cannot be read.
+        """
+        try:
+            handle = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise EnvironmentFault(f"{self._lock} cannot be opened: {error.strerror}.") from error
         try:
             return not _locked(handle, fcntl.LOCK_SH)
         finally:
             os.close(handle)
-
-    def _open_lock(self) -> int:
-        try:
-            self.run.mkdir(mode=0o700, exist_ok=True)
-            return os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise EnvironmentFault(f"{self._lock} cannot be opened: {error.strerror}.") from error
 
     def announce(self, server: RunningServer) -> None:
         """Say where the running server is, for the command line.
@@ -220,8 +231,8 @@ class Environment:
         """
         draft = self._running.with_suffix(".new")
         try:
-            draft.write_text(server.to_json(), "utf-8")
-            draft.replace(self._running)
+            with replacing(self._running, draft):
+                draft.write_text(server.to_json(), "utf-8")
         except OSError as error:
             raise EnvironmentFault(f"{error.filename or draft} cannot be written: {error.strerror}.") from error
 
@@ -248,6 +259,13 @@ class Environment:
             )
         return server
 
+    def running_or_none(self) -> RunningServer | None:
+        """Return the running server, or None if there is none that has said where it is."""
+        try:
+            return self.running()
+        except (EnvironmentFault, ServerNotRunning):
+            return None
+
     def keep_tls(self, pem: str) -> Path:
         """Keep certificate and key for as long as the server runs, and return the file; its owner alone can read it.
 
@@ -256,7 +274,7 @@ class Environment:
         """
         try:
             self._tls.unlink(missing_ok=True)
-            _write_private(self._tls, pem)
+            write_new(self._tls, pem)
         except OSError as error:
             raise EnvironmentFault(f"{self._tls} cannot be written: {error.strerror}.") from error
         return self._tls
@@ -273,10 +291,13 @@ class Environment:
             except OSError as error:
                 raise EnvironmentFault(f"{file} cannot be removed: {error.strerror}.") from error
 
-    def _make_folder(self) -> None:
+    def _make_folder(self, undoing: ExitStack) -> None:
         if self.path.is_file():
             raise EnvironmentFault(f"{self.path} is a file. Name a folder that is empty or does not exist yet.")
-        self.path.mkdir(parents=True, exist_ok=True)
+        for folder in reversed([folder for folder in (self.path, *self.path.parents) if not folder.exists()]):
+            # Another command may make the same ones.
+            with suppress(FileExistsError):
+                make_folder(folder, 0o777, undoing)
         if any(self.path.iterdir()):
             raise EnvironmentFault(f"{self.path} is not empty. Name a folder that is empty or does not exist yet.")
 
@@ -316,19 +337,6 @@ def _is_password(value: object) -> bool:
     return isinstance(value, str) and LEGAL_PASSWORD.fullmatch(value) is not None
 
 
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait for whoever else changes a file of a folder in this way."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-        # What was renamed in it survives a loss of power.
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _with_line(text: str, key: str, value: str) -> str:
     """Return TOML in which a key has another value, in its own line or in a new one at the end."""
     line = re.compile(rf"""(?m)^([ \t]*["']?{key}["']?[ \t]*=[ \t]*)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^#\n]*)""")
@@ -336,31 +344,11 @@ def _with_line(text: str, key: str, value: str) -> str:
     return changed if count else f"{text.rstrip()}\n{key} = {toml_of(value)}\n"
 
 
-def _replace_private(path: Path, text: str) -> None:
-    """Replace a file at once by one that its owner alone can read."""
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    _write_private(draft, text, like=path)
-    draft.replace(path)
-
-
 def _toml_or_none(text: str) -> dict[str, Any] | None:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return None
-
-
-def _write_private(path: Path, text: str, like: Path | None = None) -> None:
-    """Write a new file that its owner alone can read: this user, or root on behalf of another file's owner."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        if like is not None and os.geteuid() == 0:
-            owner = like.stat()
-            os.fchown(handle, owner.st_uid, owner.st_gid)
-        file.write(text)
-        file.flush()
-        os.fsync(handle)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
-__all__ = ["Layer", "RunningServer", "RunningWorker", "reachable", "url_of"]
+__all__ = ["MANAGED", "Layer", "RunningServer", "RunningWorker", "how_to_restart", "reachable", "url_of"]
 
 # Settings by name, with where they come from.
 Layer = tuple[str, Mapping[str, object]]
 
 # Dead, and not yet waited for by the parent.
 ENDED = frozenset("ZX")
+MANAGED = "A service manager keeps this server; restart it there, with 'systemctl restart …' for instance."
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- translated, not bound
 
 
@@ -49,6 +51,7 @@ class RunningServer:
         since: when it was started, in UTC as ISO 8601, or None if it has not said so.
         settings: those in force, by name; empty if it has not said so.
         layers: which of them overrode `config.toml` at its start, so that `zato restart` can do it again.
+        managed: whether a service manager started it, which starts it again.
     """
 
     pid: int
@@ -62,6 +65,7 @@ class RunningServer:
     since: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
+    managed: bool = False
 
     @classmethod
     def here(
@@ -93,6 +97,7 @@ class RunningServer:
                 since=values.get("since"),
                 settings=values.get("settings", {}),
                 layers=tuple((str(source), dict(layer)) for source, layer in values.get("layers", ())),
+                managed=bool(values.get("managed", False)),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{text!r:.200} does not say where a server is: {error}.") from error
@@ -107,6 +112,14 @@ class RunningServer:
         return self.started is not None and _start_of(self.pid) != self.started
 
     @property
+    def owner(self) -> int | None:
+        """The user whose process it is, or None where the system does not tell."""
+        try:
+            return Path(f"/proc/{self.pid}").stat().st_uid
+        except OSError:
+            return None
+
+    @property
     def reachable_host(self) -> str:
         """The address to connect to: this machine's own, for a server that listens on every address."""
         return reachable(self.host)
@@ -115,6 +128,16 @@ class RunningServer:
     def address(self) -> str:
         """Where it is reached from this machine, as `http://host:port` or `https://host:port`."""
         return url_of(self.host, self.port, tls=bool(self.tls_fingerprint))
+
+
+def how_to_restart(path: Path, server: RunningServer | None) -> str:
+    """Return what to do for a server to take what has changed: a command, or words if it is not that command's.
+
+    Args:
+        path: the environment's folder, as it is to be shown.
+        server: the one that runs, or None if it has not said yet what it is.
+    """
+    return MANAGED if server is not None and server.managed else f"zato restart {quote(str(path))}"
 
 
 def reachable(host: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.disks import no_room
+from tests.support.rights import not_as_root
 from zato.core.errors import EnvironmentFault, InvalidSetting, ServerNotRunning
 from zato.environment import Credentials, Environment
 from zato.running import RunningServer
@@ -138,6 +140,15 @@ def test_server_that_cannot_be_announced(environment: Environment) -> None:
         environment.announce(SERVER)
 
 
+def test_no_room_for_an_announcement(environment: Environment) -> None:
+    """What was said before stays, and no draft does."""
+    environment.announce(SERVER)
+    with no_room(), pytest.raises(EnvironmentFault, match=r"server\.new cannot be written: File too large\."):
+        environment.announce(replace(SERVER, pid=18))
+    assert [file.name for file in environment.run.iterdir()] == ["server.json"]
+    assert RunningServer.from_json((environment.run / "server.json").read_text()) == SERVER
+
+
 def test_what_cannot_be_retracted(environment: Environment) -> None:
     """It is named, and no lock is kept."""
     (environment.run / "server.json").mkdir()
@@ -171,6 +182,23 @@ def test_retracting_twice_does_no_harm(environment: Environment) -> None:
     environment.retract()
     environment.retract()
     assert not (environment.run / "server.json").exists()
+
+
+def test_looking_makes_nothing(environment: Environment) -> None:
+    """A lock that root made by asking would be none that the server's user can take."""
+    with pytest.raises(ServerNotRunning):
+        environment.running()
+    assert list(environment.run.iterdir()) == []
+    environment.run.rmdir()
+    assert (environment.is_locked(), environment.run.exists()) == (False, False)
+
+
+def test_lock_that_cannot_be_read(environment: Environment) -> None:
+    """That is not taken for a server that does not run."""
+    os.close(environment.lock())
+    (environment.run / "server.lock").chmod(0)
+    with not_as_root(), pytest.raises(EnvironmentFault, match=r"server\.lock cannot be opened: Permission denied"):
+        environment.is_locked()
 
 
 def test_folder_run_may_be_gone(environment: Environment) -> None:

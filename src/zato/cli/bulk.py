@@ -37,8 +37,9 @@ def confirm(calls: Sequence[Call], question: str, *, yes: bool) -> None:
     if len(counted) > SERVICES_SHOWN:
         click.echo(f"          and {len(counted) - SERVICES_SHOWN} more kinds", err=True)
     if not sys.stdin.isatty():
+        match = "matches" if len(calls) == 1 else "match"
         raise click.UsageError(
-            f"{_calls(len(calls))} match. Nobody is there to be asked; if that is meant, give --yes."
+            f"{_calls(len(calls))} {match}. Nobody is there to be asked; if that is meant, give --yes."
         )
     click.confirm(f"{question} {_calls(len(calls))}?", abort=True, err=True)
 

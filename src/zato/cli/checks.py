@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import resource
+import shlex
 import shutil
 import ssl
 import stat
@@ -21,7 +22,7 @@ from zato.core.certificates import validity
 from zato.core.errors import EnvironmentFault, ServerNotRunning, ZatoError
 from zato.core.settings import Settings
 from zato.environment import Environment
-from zato.running import Layer, RunningServer
+from zato.running import Layer, RunningServer, how_to_restart
 
 __all__ = ["CHECKS", "Check", "Patient"]
 
@@ -34,12 +35,13 @@ CLOCK_SLACK = timedelta(minutes=1)
 # Bytes of disk.
 FEW = 1_000_000_000
 TOO_FEW = 100_000_000
+FEW_FILES = 1000
 MOST_LOGS = 300_000_000
 EXPIRES_SOON = timedelta(days=30)
 # Files that a server has open besides its connections.
 OWN_FILES = 256
 DRAFT = re.compile(r"zato-[0-9a-f]{16}\.draft")
-BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+CERTIFICATE = re.compile(r"^-----BEGIN CERTIFICATE-----.*?^-----END CERTIFICATE-----", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +98,37 @@ def _rights(patient: Patient) -> Iterator[Check]:
             is_secret = path == environment.secrets
             what = "others can read it" if is_secret else "others can look into it: payloads and responses are there"
             shown = f"{path} has mode {stat.S_IMODE(status.st_mode):o}: {what}."
-            found.append(Check("rights", "problem" if is_secret else "warning", shown, f"chmod {mode:o} {path}"))
+            found.append(
+                Check("rights", "problem" if is_secret else "warning", shown, _command("chmod", f"{mode:o}", path))
+            )
         if status.st_uid != owner:
             shown = f"{path} belongs to user {status.st_uid}, the environment to user {owner}."
-            found.append(Check("rights", "problem", shown, f"chown {owner} {path}"))
+            found.append(Check("rights", "problem", shown, _command("chown", owner, path)))
         if not os.access(path, os.R_OK | (0 if mode == 0o600 else os.W_OK | os.X_OK)):
             shown = f"{path} cannot be used by this user, {os.geteuid()}."
             found.append(Check("rights", "problem", shown, f"Run zato as user {status.st_uid}."))
+    found += _files_of_others(environment, owner)
     yield from found or [Check("rights", "ok", "Secrets, data, run and logs are the owner's alone.")]
 
 
+def _files_of_others(environment: Environment, owner: int) -> Iterator[Check]:
+    """Yield what a server cannot open because another user, root for instance, has made it."""
+    for file in [*sorted(environment.run.glob("*")), *sorted(environment.data.glob(f"{FILE}*"))]:
+        # It may go meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            user = file.lstat().st_uid
+            if user != owner:
+                shown = f"{file} belongs to user {user}, the environment to user {owner}."
+                yield Check("rights", "problem", shown, _command("chown", owner, file))
+
+
 def _made_by(path: Path, mode: int) -> str:
-    return "Write it anew, or restore it." if mode == 0o600 else f"mkdir -m {mode:o} {path}"
+    return "Write it anew, or restore it." if mode == 0o600 else _command("mkdir", "-m", f"{mode:o}", path)
+
+
+def _command(*words: object) -> str:
+    """Return a command for a shell, whatever is in its words."""
+    return shlex.join(map(str, words))
 
 
 def _config(patient: Patient) -> Iterator[Check]:
@@ -127,11 +148,11 @@ def _config(patient: Patient) -> Iterator[Check]:
     differ = [name for name, value in asdict(settings).items() if server.settings.get(name, value) != value]
     if differ:
         message = f"The running server has other values of: {', '.join(differ)}."
-        yield Check("config", "warning", message, f"zato restart {environment.path}")
+        yield Check("config", "warning", message, how_to_restart(environment.path, server))
     changed = datetime.fromtimestamp(environment.secrets.stat().st_mtime, UTC)
     if server.since and changed > datetime.fromisoformat(server.since):
         message = "secrets.toml was changed after the server was started, which takes the passwords from before."
-        yield Check("passwords", "warning", message, f"zato restart {environment.path}")
+        yield Check("passwords", "warning", message, how_to_restart(environment.path, server))
 
 
 def _server(patient: Patient) -> Iterator[Check]:
@@ -150,11 +171,11 @@ def _server(patient: Patient) -> Iterator[Check]:
         yield Check("server", "ok", f"Process {server.pid} answers at {server.address}.")
     else:
         message = f"Process {server.pid} runs and is not ready: {readiness.reason}."
-        yield Check("server", "problem", message, f"zato logs {environment.path}")
+        yield Check("server", "problem", message, _command("zato", "logs", environment.path))
     for worker in server.workers:
         if worker.deaths:
             message = f"Worker {worker.number} was replaced, times: {worker.deaths}."
-            yield Check("server", "warning", message, f"zato logs {environment.path} --level error")
+            yield Check("server", "warning", message, _command("zato", "logs", environment.path, "--level", "error"))
 
 
 def _port(patient: Patient) -> Iterator[Check]:
@@ -182,7 +203,7 @@ def _disk(patient: Patient) -> Iterator[Check]:
         message = f"{free / 1_000_000_000:.1f} GB are free for {folder}."
         yield Check("disk", state, message, "" if state == "ok" else "Make room: without it nothing is accepted.")
         status = os.statvfs(folder)
-        if status.f_files and status.f_favail < 1000:
+        if status.f_files and status.f_favail < FEW_FILES:
             yield Check("disk", "problem", f"{status.f_favail} more files fit on the disk of {folder}.", "Remove some.")
     size = sum(file.stat().st_size for file in patient.environment.logs.glob("*") if file.is_file())
     if size > MOST_LOGS:
@@ -211,13 +232,18 @@ def _store(patient: Patient) -> Iterator[Check]:
     else:
         yield Check("store", "ok", f"{data / FILE} is whole.")
     if found.stranded:
-        message = f"{found.stranded} calls wait for services that are not deployed."
-        yield Check("calls", "warning", message, f"zato invocation list {patient.environment.path} --status stranded")
+        waiting = (
+            "1 call waits for a service that is"
+            if found.stranded == 1
+            else f"{found.stranded} calls wait for services that are"
+        )
+        listing = _command("zato", "invocation", "list", patient.environment.path, "--status", "stranded")
+        yield Check("calls", "warning", f"{waiting} not deployed.", listing)
     yield from _clock(patient, found.newest)
 
 
 def _restoring(patient: Patient) -> str:
-    return f"Stop the server, move the file away, then: zato restore {patient.environment.path} BACKUP"
+    return f"Stop the server, move the file away, then: {_command('zato', 'restore', patient.environment.path)} BACKUP"
 
 
 def _clock(patient: Patient, newest: int | None) -> Iterator[Check]:
@@ -263,14 +289,17 @@ def _tls(patient: Patient) -> Iterator[Check]:
     yield _expiry(environment.path / settings.tls_cert, patient.now)
     if patient.server is not None and patient.server.tls_fingerprint not in (None, fingerprint):
         message = "The running server has another certificate than the file."
-        yield Check("tls", "warning", message, f"zato restart {environment.path}")
+        yield Check("tls", "warning", message, how_to_restart(environment.path, patient.server))
 
 
 def _expiry(file: Path, now: datetime) -> Check:
-    text = file.read_text("latin-1")
-    block = text[text.index(BEGIN) : text.index(END) + len(END)]
-    begins, ends = validity(ssl.PEM_cert_to_DER_cert(block))
-    renew = "Get a new one, then 'zato restart'."
+    found = CERTIFICATE.search(file.read_text("latin-1"))
+    if found is None:
+        return Check(
+            "tls", "warning", f"{file}: no certificate in PEM is found.", "Check yourself until when it is valid."
+        )
+    begins, ends = validity(ssl.PEM_cert_to_DER_cert(found[0]))
+    renew = "Get a new one, then restart the server."
     if now < begins:
         return Check(
             "tls", "problem", f"{file} is valid from {begins:%Y-%m-%d %H:%M} UTC on.", "Wait, or set the clock."
@@ -302,14 +331,15 @@ def _most_files(server: RunningServer | None) -> int:
 def _services(patient: Patient) -> Iterator[Check]:
     folder = patient.environment.services
     if not folder.is_dir():
-        yield Check("services", "problem", f"{folder} is no folder.", f"mkdir {folder}")
+        yield Check("services", "problem", f"{folder} is no folder.", _command("mkdir", folder))
         return
     files = sorted(folder.glob("[!.]*.py"))
     broken = [(file, fault) for file in files if (fault := _syntax_fault(file))]
     for file, fault in broken:
         yield Check("services", "problem", f"{file}: {fault}.", "Correct the file: its services are not loaded.")
     if not broken:
-        yield Check("services", "ok", f"{len(files)} files in {folder} are Python.")
+        counted = "1 file is" if len(files) == 1 else f"{len(files)} files are"
+        yield Check("services", "ok", f"{counted} Python in {folder}.")
 
 
 def _syntax_fault(file: Path) -> str:
@@ -317,9 +347,12 @@ def _syntax_fault(file: Path) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(file.read_bytes(), file, "exec", dont_inherit=True)
+            content = file.read_bytes()
+            if b"\0" in content:
+                return "it holds zero bytes, as no file in Python does"
+            compile(content, file, "exec", dont_inherit=True)
     except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}"
+        return f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
     except (ValueError, RecursionError, MemoryError) as error:
@@ -333,7 +366,7 @@ def _leftovers(patient: Patient) -> Iterator[Check]:
     found += [file for file in sorted(environment.data.glob("zato-*")) if DRAFT.fullmatch(file.name)]
     for file in found:
         message = f"{file} was left behind by a command that was killed, unless one runs now."
-        yield Check("leftovers", "warning", message, f"rm {file}")
+        yield Check("leftovers", "warning", message, _command("rm", file))
     if not found:
         yield Check("leftovers", "ok", "No draft was left behind.")
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from zato.cli.parameters import Choice
 from zato.core.settings import describe
 from zato.environment import USERS
 
@@ -23,7 +24,7 @@ PATIENCE = 1.0
 
 
 @click.command
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     r"""Print the script that makes SHELL complete commands, options and names.

@@ -1,20 +1,23 @@
 """`zato stop`, `zato restart` and `zato wait`."""
 
 import os
+import pwd
+import shlex
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from zato.cli.detached import start_detached
+from zato.cli.detached import as_arguments, start_detached
 from zato.cli.layers import layers_at_restart, layers_at_start, options_of, variables_of
 from zato.cli.parameters import FOLDER, Seconds
 from zato.cli.readiness import probe
-from zato.core.errors import EnvironmentFault, ServerNotRunning
+from zato.core.errors import EnvironmentFault, ServerNotRunning, ZatoError
 from zato.environment import Environment
-from zato.running import RunningServer
+from zato.running import MANAGED, RunningServer
 
 __all__ = ["restart", "stop", "wait"]
 
@@ -48,7 +51,7 @@ def restart(variables: Mapping[str, str], /, *, path: Path, timeout: float, **gi
 
     Options of 'zato start' and environment variables that the running server was given are given again. What a
     start needs is checked first: if config.toml, passwords, certificate or port are not right, the running
-    server goes on. One that a service manager keeps is restarted by that, not by this command.
+    server goes on. So does one that a service manager keeps, or that is another user's: they restart it.
     """
     from zato.cli.start import check_start
 
@@ -58,12 +61,58 @@ def restart(variables: Mapping[str, str], /, *, path: Path, timeout: float, **gi
     if server is None:
         click.echo(f"No server of {environment.path} runs: this is a start.")
         check_start(environment, layers_at_start(variables, options))
-    else:
-        check_start(environment, layers_at_restart(server, variables, options), server)
+        start_detached(path, options, timeout, variables)
+        return
+    _check_ours(environment, server)
+    check_start(environment, layers_at_restart(server, variables, options), server)
+    with _remembering(path, server):
         _stop(environment, server)
-        options = {**options_of(server.layers), **options}
-        variables = {**variables_of(server.layers), **variables}
-    start_detached(path, options, timeout, variables)
+        known = variables_of(server.layers)
+        start_detached(path, {**options_of(server.layers), **options}, timeout, {**known, **variables})
+
+
+def _check_ours(environment: Environment, server: RunningServer) -> None:
+    """Check that a server which this command starts would be what runs now, with the same user and keeper.
+
+    Raises:
+        EnvironmentFault: it would not.
+    """
+    if server.managed:
+        raise EnvironmentFault(MANAGED)
+    owner = server.owner
+    if owner is not None and owner != os.geteuid():
+        raise EnvironmentFault(
+            f"The server of {environment.path}, process {server.pid}, belongs to user {_name_of(owner)}, and would "
+            f"come back as {_name_of(os.geteuid())}. Run 'zato restart' as {_name_of(owner)}."
+        )
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
+
+
+@contextmanager
+def _remembering(path: Path, server: RunningServer) -> Iterator[None]:
+    """Say how a server was started, if it has been stopped and does not come back."""
+    try:
+        yield
+    except ZatoError as error:
+        if Environment(path).is_locked():
+            raise
+        raise type(error)(f"{error} Start it as it was with: {_start_of(path, server)}") from error
+    except KeyboardInterrupt:
+        click.echo(f"It was started with: {_start_of(path, server)}", err=True)
+        raise
+
+
+def _start_of(path: Path, server: RunningServer) -> str:
+    """Return the command that starts a server as it was started, for a shell."""
+    variables = [f"{name}={shlex.quote(value)}" for name, value in variables_of(server.layers).items()]
+    options = as_arguments(options_of(server.layers))
+    return " ".join([*variables, shlex.join(["zato", "start", str(path), "--detach", *options])])
 
 
 def _stop(environment: Environment, server: RunningServer) -> None:
@@ -77,11 +126,17 @@ def _stop(environment: Environment, server: RunningServer) -> None:
             f"Process {server.pid} belongs to another user, who alone can stop it, or root: {error.strerror}."
         ) from error
     deadline = time.monotonic() + server.stops_within + MARGIN
-    while environment.is_locked():
+    while environment.is_locked() and not _is_followed(environment, server):
         if time.monotonic() > deadline:
             raise EnvironmentFault(f"Process {server.pid} has not stopped. End it with 'kill -9 {server.pid}'.")
         time.sleep(POLL)
     click.echo(f"Stopped (process {server.pid}).")
+
+
+def _is_followed(environment: Environment, server: RunningServer) -> bool:
+    """Tell whether another command has started another server since."""
+    now = environment.running_or_none()
+    return now is not None and (now.pid, now.started) != (server.pid, server.started)
 
 
 @click.command

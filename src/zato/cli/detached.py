@@ -1,5 +1,6 @@
 """`zato start --detach`: a server that goes on after the command has ended."""
 
+import shlex
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from zato.cli.readiness import probe
 from zato.core.errors import EnvironmentFault, ServerNotRunning, StartFailed
 from zato.environment import Environment
 
-__all__ = ["LAST_LINE", "start_detached"]
+__all__ = ["LAST_LINE", "as_arguments", "start_detached"]
 
 # How the last line begins that a server says to people at its start.
 LAST_LINE = "  stop      "
@@ -54,7 +55,7 @@ def start_detached(
         if reason:
             for line in [*_lines(log, begins), *printed.lines()][-SHOWN:]:
                 click.echo(line, err=True)
-            raise StartFailed(f"The server of {environment.path} did not start: {reason}.")
+            raise StartFailed(f"The server of {environment.path} did not start: {reason}")
         for line in printed.lines() if printed.is_complete() else [f"Server of {environment.path} answers"]:
             click.echo(line)
 
@@ -89,12 +90,16 @@ def _output(environment: Environment) -> BinaryIO:
         raise EnvironmentFault(f"{error.filename or file} cannot be written: {error.strerror}.") from error
 
 
+def as_arguments(overrides: Mapping[str, object]) -> list[str]:
+    """Return settings as options of `zato start`."""
+    return [f"--{name.replace('_', '-')}={value}" for name, value in overrides.items()]
+
+
 def _start(
     path: Path, overrides: Mapping[str, object], output: BinaryIO, variables: Mapping[str, str] | None
 ) -> "subprocess.Popen[bytes]":
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in overrides.items()]
     return subprocess.Popen(  # noqa: S603 -- our own program, with checked settings
-        [*ZATO, "start", "--log-file-only", *options, "--", str(path)],
+        [*ZATO, "start", "--log-file-only", *as_arguments(overrides), "--", str(path)],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
@@ -115,9 +120,12 @@ def _wait_for(server: "subprocess.Popen[bytes]", environment: Environment, print
             return ""
         if answers_since is None and now > deadline:
             _end(server)
-            return f"it did not answer within {timeout:g} s, and was stopped"
+            return f"it did not answer within {timeout:g} s, and was stopped."
         time.sleep(POLL)
-    return f"it ended with status {server.returncode}"
+    path = shlex.quote(str(environment.path))
+    if environment.is_locked():
+        return f"another command has started it meanwhile. 'zato status {path}' says where it is."
+    return f"it ended with status {server.returncode}. 'zato doctor {path}' may say why."
 
 
 def _is_ready(environment: Environment, pid: int) -> bool:

@@ -15,7 +15,6 @@ from zato.cli.tables import paint, print_json, status_style
 from zato.core.errors import ZatoError
 from zato.core.printable import on_one_line
 from zato.environment import Environment
-from zato.running import RunningServer
 
 __all__ = ["doctor"]
 
@@ -41,7 +40,7 @@ def doctor(variables: Mapping[str, str], path: Path, *, as_json: bool) -> None:
 
 
 def _patient(environment: Environment, variables: Mapping[str, str]) -> Patient:
-    server = _running(environment)
+    server = environment.running_or_none()
     layers = layers_at_start(variables, {}) if server is None else layers_at_restart(server, variables, {})
     settings, fault = None, ""
     try:
@@ -51,21 +50,15 @@ def _patient(environment: Environment, variables: Mapping[str, str]) -> Patient:
     return Patient(environment, settings, fault, layers, server, datetime.now(UTC))
 
 
-def _running(environment: Environment) -> RunningServer | None:
-    try:
-        return environment.running()
-    except ZatoError:
-        return None
-
-
 def _found(patient: Patient) -> Iterator[Check]:
     """Yield what each check finds. One that fails itself hides none of the others."""
     for check in CHECKS:
         try:
             yield from check(patient)
-        except OSError as error:
-            name = check.__name__.strip("_")
-            yield Check(name, "problem", f"{error.filename}: {error.strerror}.", "Check the rights of the folder.")
+        except (OSError, ValueError, ZatoError) as error:
+            name, words = check.__name__.strip("_"), str(error) or type(error).__name__
+            remedy = "Check that it can be read." if isinstance(error, OSError) else "Correct what it names."
+            yield Check(name, "problem", f"This check came to no end: {words.removesuffix('.')}.", remedy)
 
 
 def _print(found: list[Check], problems: int) -> None:

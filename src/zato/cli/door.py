@@ -1,7 +1,5 @@
 """The front door, as the command line uses it: a client for the server that runs in a folder."""
 
-import json
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Any
 
 import click
 
+from zato.cli.tables import print_json
 from zato.client import AnyServiceInvoker, Response
 from zato.client.transport import pinned_session
 from zato.core.envelope import ADMIN_INVOKE, ADMIN_USER
@@ -64,5 +63,4 @@ def print_value(value: object, *, as_json: bool = False) -> None:
         # Otherwise click drops what looks like a colour, unless the output is a terminal.
         click.echo(value, color=True)
     else:
-        indent = 2 if sys.stdout.isatty() else None
-        click.echo(json.dumps(value, indent=indent, ensure_ascii=False))
+        print_json(value)

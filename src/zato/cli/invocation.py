@@ -10,7 +10,7 @@ import click
 from zato.cli.bulk import confirm, do_to_all
 from zato.cli.door import ask, connect, print_value, refuse
 from zato.cli.matching import STATUSES, filter_options, given, pages
-from zato.cli.parameters import FOLDER, Seconds, payload_given
+from zato.cli.parameters import FOLDER, Choice, Seconds, payload_given
 from zato.cli.record import COLUMNS, ENDED, Record, as_row, get_record, print_record, why_not_done
 from zato.cli.tables import print_table
 from zato.client import AnyServiceInvoker, ServiceInvokeResponse
@@ -35,7 +35,7 @@ as_json_counted = click.option(
 
 @click.command
 @click.argument("path", type=FOLDER)
-@click.option("--status", type=click.Choice(STATUSES), help="Only calls of this status.")
+@click.option("--status", type=Choice(STATUSES), help="Only calls of this status.")
 @filter_options
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Calls a page.")
 @click.option("--cursor", help="The page to show: what the page before has printed.")
@@ -110,7 +110,7 @@ def wait(path: Path, cid: str, timeout: float, *, by_id: bool, as_json: bool) ->
 @click.argument("call", metavar="[CID]", required=False)
 @by_id
 @bulk
-@click.option("--status", type=click.Choice(CANCELLABLE), help="With --all: only calls of this status.")
+@click.option("--status", type=Choice(CANCELLABLE), help="With --all: only calls of this status.")
 @filter_options
 @unasked
 @as_json_counted
@@ -149,7 +149,7 @@ def cancel(
     "--payload", callback=payload_given, help="Another input than before; '-' and '@FILE' as in 'service invoke'."
 )
 @bulk
-@click.option("--status", type=click.Choice(ENDED), help="With --all: only calls of this status.  [default: failed]")
+@click.option("--status", type=Choice(ENDED), help="With --all: only calls of this status.  [default: failed]")
 @filter_options
 @click.option("--again", is_flag=True, help="With --all: also those that were replayed before.")
 @unasked

@@ -5,15 +5,17 @@ from pathlib import Path
 import click
 
 from zato.cli.door import ask, print_value
-from zato.cli.parameters import FOLDER
+from zato.cli.parameters import FOLDER, Choice
 from zato.cli.tables import print_table
 
 __all__ = ["log_level"]
 
+LEVEL = Choice(("debug", "info", "warning", "error", "default"), case_sensitive=False)
+
 
 @click.command("log-level")
 @click.argument("path", type=FOLDER)
-@click.argument("level", required=False)
+@click.argument("level", type=LEVEL, metavar="[LEVEL]", required=False)
 @click.option("--logger", help="Name of one logger; without it, all that have no level of their own.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 def log_level(path: Path, level: str | None, logger: str | None, as_json: bool) -> None:

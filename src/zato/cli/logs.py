@@ -16,7 +16,7 @@ import click
 
 from zato.cli.completion import service_names
 from zato.cli.logfiles import Follower, Line, newest_first
-from zato.cli.parameters import FOLDER
+from zato.cli.parameters import FOLDER, Choice
 from zato.cli.tables import paint
 from zato.core.errors import NotFound
 from zato.core.printable import on_lines, on_one_line
@@ -43,7 +43,7 @@ Matches = Callable[[Line], bool]
 @click.option("--cid", help="Only lines of this CID: all of them, unless --lines says how many.")
 @click.option("--follow", is_flag=True, help="Go on with what is logged from now on. Ctrl-C ends it.")
 @click.option("--lines", type=click.IntRange(0), help=f"How many of the newest lines.  [default: {DEFAULT_LINES}]")
-@click.option("--level", type=click.Choice(list(LEVELS), case_sensitive=False), help="Only from this level on.")
+@click.option("--level", type=Choice(LEVELS, case_sensitive=False), help="Only from this level on.")
 @click.option("--service", shell_complete=service_names, help="Only lines of this service.")
 @click.option("--json", "as_json", is_flag=True, help="Print each line as the JSON object that it is in the file.")
 def logs(

@@ -1,5 +1,6 @@
 """The entry point: the table of commands, and how errors end."""
 
+import io
 import logging
 import os
 import re
@@ -12,10 +13,14 @@ import click
 
 from zato import __version__
 from zato.cli.lazy import LazyGroup
+from zato.cli.streams import is_of_printing, open_what_is_closed, say
 from zato.conflicts import conflict_message
 from zato.core.errors import ZatoError
 
 __all__ = ["main"]
+
+# What a shell says of a command that Ctrl-C has ended.
+INTERRUPTED = 130
 
 config = LazyGroup(
     "config",
@@ -84,12 +89,33 @@ click.version_option(__version__, prog_name="zato")(root)
 
 def main() -> None:
     """Run the command line and end the process."""
-    with _said_once():
-        try:
-            root(obj=os.environ)
-        except ZatoError as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(error.exit_code)
+    open_what_is_closed()
+    sys.exit(_run())
+
+
+def _run() -> int:
+    """Run a command, tell how it failed if it did, and return the exit status."""
+    try:
+        with _said_once():
+            status = root(obj=os.environ, standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt) as error:
+        say("Aborted!")
+        # A prompt makes one error of Ctrl-C and of the end of stdin; a no is that error without a cause.
+        return INTERRUPTED if KeyboardInterrupt in (type(error), type(error.__context__)) else 1
+    except click.ClickException as error:
+        shown = io.StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"))
+        return error.exit_code
+    except ZatoError as error:
+        say(f"Error: {error}")
+        return error.exit_code
+    except OSError as error:
+        if not is_of_printing(error):
+            raise
+        say(" ".join([f"Error: The output cannot be written: {error.strerror}.", *getattr(error, "__notes__", ())]))
+        return 1
+    return status if isinstance(status, int) else 0
 
 
 @contextmanager
@@ -101,7 +127,7 @@ def _said_once() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             if message := conflict_message():
-                click.echo(f"Warning: {message}", err=True)
+                say(f"Warning: {message}")
                 warnings.filterwarnings("ignore", message=re.escape(message))
             yield
     finally:

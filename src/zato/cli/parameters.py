@@ -4,6 +4,7 @@ import math
 import os
 import re
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["FOLDER", "Moment", "Seconds", "headers_given", "payload_given", "url_path_given"]
+from zato.core.errors import hint_for
+
+__all__ = ["FOLDER", "Choice", "Moment", "Seconds", "headers_given", "payload_given", "url_path_given"]
 
 AGO = re.compile(r"([0-9]{1,9})([smhd])")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -30,6 +33,20 @@ class _Folder(click.Path):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[Any]]:
         """Have the shell complete folders."""
         return [CompletionItem(incomplete, type="dir")]
+
+
+class Choice(click.Choice[str]):
+    """One of a few words. A misspelt one is answered with the nearest."""
+
+    def __init__(self, choices: Iterable[str], *, case_sensitive: bool = True) -> None:
+        """Take the words, and whether capitals matter."""
+        super().__init__(choices, case_sensitive)
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return what is wrong with a value."""
+        words = [self.normalize_choice(choice, ctx) for choice in self.choices]
+        hint = hint_for(self.normalize_choice(value, ctx), words)
+        return f"{super().get_invalid_choice_message(value, ctx)} {hint}".rstrip()
 
 
 class Seconds(click.FloatRange):

@@ -1,6 +1,5 @@
 """`zato password`: another password for a machine user."""
 
-import shlex
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from zato.cli.completion import users
 from zato.cli.parameters import FOLDER
 from zato.core.errors import hint_for
 from zato.environment import USERS, Environment
+from zato.running import how_to_restart
 
 __all__ = ["password"]
 
@@ -39,8 +39,9 @@ def password(path: Path, user: str, *, password_stdin: bool, show: bool) -> None
     new = environment.set_password(user, _from_stdin() if password_stdin else None)
     click.echo(f"New password of {user}: in {environment.secrets}", err=show)
     if environment.is_locked():
-        restart = f"zato restart {shlex.quote(str(path))}"
-        click.echo(f"The running server takes the old one, and refuses the new one, until: {restart}", err=show)
+        restart = how_to_restart(path, environment.running_or_none())
+        told = "The running server takes the old one, and refuses the new one, until it is restarted"
+        click.echo(f"{told}: {restart}", err=show)
     if show:
         click.echo(new)
 

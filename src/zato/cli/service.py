@@ -8,6 +8,7 @@ import click
 from zato.cli.completion import service_names
 from zato.cli.door import ask, connect, print_value, refuse
 from zato.cli.parameters import FOLDER, Seconds, headers_given, payload_given, url_path_given
+from zato.cli.streams import noting_if_not_printed
 from zato.cli.tables import print_fields, print_table
 from zato.client import ServiceInvokeResponse
 from zato.core.envelope import ADMIN_INVOKE
@@ -90,14 +91,16 @@ def invoke(
         response = call(
             name, payload, headers, channel, data_format, transport, to_json=False, timeout=timeout, **options
         )
-    if verbose:
-        click.echo(f"inner.text:[{response.inner.text[:max_response_repr]}]")
-        click.echo(f"response:[{response!r}]")
-    if as_json:
-        _print_object(response)
-    refuse(response)
-    if not as_json:
-        print_value(response.data if response.has_data else NO_RESPONSE)
+    accepted = f"The call was accepted; its CID is {response.data}." if is_async and response.ok else ""
+    with noting_if_not_printed(accepted):
+        if verbose:
+            click.echo(f"inner.text:[{response.inner.text[:max_response_repr]}]")
+            click.echo(f"response:[{response!r}]")
+        if as_json:
+            _print_object(response)
+        refuse(response)
+        if not as_json:
+            print_value(response.data if response.has_data else NO_RESPONSE)
 
 
 @click.command

@@ -10,7 +10,7 @@ import click
 from zato.broker.open import check_known
 from zato.cli.detached import LAST_LINE, start_detached
 from zato.cli.layers import layers_at_start
-from zato.cli.notify import say_ready
+from zato.cli.notify import SOCKET_VARIABLE, say_ready
 from zato.cli.parameters import FOLDER, Seconds
 from zato.core.settings import Settings
 from zato.environment import Environment
@@ -69,7 +69,9 @@ def start(
         except OSError as error:
             logger.warning("What a server says at its start cannot be printed: %s", error.strerror)
 
-    run_server(environment, settings, ready, to_stream=not log_file_only, layers=layers)
+    # A detached one may have the variable from a manager that keeps something else.
+    managed = bool(variables.get(SOCKET_VARIABLE)) and not log_file_only
+    run_server(environment, settings, ready, to_stream=not log_file_only, layers=layers, managed=managed)
 
 
 def check_start(environment: Environment, layers: Sequence[Layer], running: RunningServer | None = None) -> Settings:

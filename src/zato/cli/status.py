@@ -1,6 +1,5 @@
 """`zato status`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,8 @@ import click
 
 from zato.cli.parameters import FOLDER
 from zato.cli.readiness import probe
+from zato.cli.tables import print_json
+from zato.core.printable import on_one_line
 from zato.environment import Environment
 
 __all__ = ["status"]
@@ -33,13 +34,13 @@ def status(path: Path, as_json: bool) -> None:
         "workers": [{"number": worker.number, "pid": worker.pid, "deaths": worker.deaths} for worker in server.workers],
     }
     if as_json:
-        click.echo(json.dumps(state))
+        print_json(state)
     else:
         _print(state)
 
 
 def _print(state: dict[str, Any]) -> None:
-    ready = "ready" if state["ready"] else f"not ready: {state['reason']}"
+    ready = "ready" if state["ready"] else f"not ready: {on_one_line(str(state['reason']))}"
     click.echo(f"Server {state['name']} runs at {state['address']} (process {state['pid']}), {ready}")
     for worker in state["workers"]:
         process = "being replaced" if worker["pid"] is None else f"process {worker['pid']}"

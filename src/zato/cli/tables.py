@@ -22,6 +22,8 @@ Rows = Sequence[Sequence[str]]
 GAP = "  "
 # On a terminal with fewer characters a column, folded cells cannot be read: lines are as in a pipe.
 NARROWEST = 8
+# Cells of more characters are not laid out: that takes long, and nobody reads them folded.
+LONGEST = 20_000
 STYLES: Mapping[str, str] = {
     "done": "green",
     "ok": "green",
@@ -90,12 +92,12 @@ def status_style(status: str) -> str:
 
 
 def colours() -> bool:
-    """Tell whether stdout shows colours: it is a terminal, and neither NO_COLOR nor TERM=dumb says otherwise."""
+    """Tell whether stdout shows colours: it is a terminal, and neither NO_COLOR nor TERM says otherwise."""
     context = click.get_current_context(silent=True)
     variables = context.find_root().obj if context else None
     if not sys.stdout.isatty() or not isinstance(variables, Mapping):
         return False
-    return not variables.get("NO_COLOR") and variables.get("TERM", "dumb") != "dumb"
+    return not variables.get("NO_COLOR") and (variables.get("TERM") or "dumb") != "dumb"
 
 
 def paint(text: str, colour: str) -> str:
@@ -104,10 +106,12 @@ def paint(text: str, colour: str) -> str:
 
 
 def _print_laid_out(heads: Sequence[Column], cells: Rows, styles: Rows, *, headings: bool) -> bool:
-    """Print for a person, unless there is none, or the terminal is too narrow."""
+    """Print for a person, unless there is none, the terminal is too narrow, or a cell too long."""
+    if not sys.stdout.isatty() or any(len(cell) > LONGEST for row in cells for cell in row):
+        return False
     width = shutil.get_terminal_size().columns
     least = [_widest(cells, place) if head.whole else 0 for place, head in enumerate(heads)]
-    if not sys.stdout.isatty() or width < sum(max(own + len(GAP), NARROWEST) for own in least):
+    if width < sum(max(own + len(GAP), NARROWEST) for own in least):
         return False
     from rich.console import Console
     from rich.table import Table
@@ -119,7 +123,7 @@ def _print_laid_out(heads: Sequence[Column], cells: Rows, styles: Rows, *, headi
         table.add_column(Text(head.heading), justify=justify, overflow="fold", no_wrap=head.whole)
     for row, row_styles in zip(cells, styles, strict=True):
         table.add_row(*(Text(cell, style) for cell, style in zip(row, row_styles, strict=True)))
-    console = Console(width=width, highlight=False)
+    console = Console(width=width, highlight=False, color_system="auto" if colours() else None)
     with console.capture() as captured:
         # A terminal without abilities passes for one of 80 columns otherwise.
         console.print(table, width=width)
@@ -128,14 +132,17 @@ def _print_laid_out(heads: Sequence[Column], cells: Rows, styles: Rows, *, headi
 
 
 def _print_aligned(heads: Sequence[Column], cells: Rows) -> None:
-    """Print lines with columns as wide as their widest cell."""
-    widths = [_widest(cells, place) for place in range(len(heads))]
+    """Print lines with columns as wide as their widest cell. The last one needs no width, if it is not to the right."""
+    last = len(heads) - 1
+    widths = [_widest(cells, place) if place < last or head.right else 0 for place, head in enumerate(heads)]
     for row in cells:
         padded = [_padded(head, cell, width) for head, cell, width in zip(heads, row, widths, strict=True)]
         click.echo(GAP.join(padded).rstrip(), color=True)
 
 
 def _padded(head: Column, cell: str, width: int) -> str:
+    if not width:
+        return cell
     space = " " * (width - _width(cell))
     return f"{space}{cell}" if head.right else f"{cell}{space}"
 

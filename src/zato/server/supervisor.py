@@ -62,6 +62,7 @@ def run_server(
     to_stream: bool = True,
     command: Sequence[str] = COMMAND,
     layers: Sequence[Layer] = (),
+    managed: bool = False,
 ) -> None:
     """Run a server until SIGTERM, SIGINT or SIGHUP; the last may be ignored. A second one ends it at once.
 
@@ -72,6 +73,7 @@ def run_server(
         to_stream: log to standard error too, not only to the file.
         command: starts a worker process; what it needs to know is added.
         layers: which settings do not come from `config.toml`, for whoever starts the server again.
+        managed: whether a service manager does that.
 
     Raises:
         EnvironmentFault: a server of this environment runs already, the port is taken, a file cannot be
@@ -92,7 +94,7 @@ def run_server(
         )
         with reserve(settings.host, settings.port), orders.logging() as logs:
             claim(lock, settings.port)
-            origin = {"settings": asdict(settings), "layers": tuple(layers)}
+            origin = {"settings": asdict(settings), "layers": tuple(layers), "managed": managed}
             asyncio.run(_watching(logs.levels, _supervise(environment, orders, command, origin, ready)))
     finally:
         try:

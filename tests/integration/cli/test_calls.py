@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
 from tests.support.commands import Done, Zato
 from tests.support.environments import ZATO, ServerProcess, make_environment
-from tests.support.waiting import wait_until
+from zato.cli.invocation import _came
 
 DEMO = """
 import time
@@ -244,11 +245,69 @@ def test_a_person_is_asked(server: ServerProcess, path: str) -> None:
     assert b"  demo.moody  failed\nReplay " in err
 
 
-def test_error_in_the_middle(server: ServerProcess, path: str) -> None:
-    """If the server goes away, the last line before the error says how far it came."""
-    failed(server, "middle", 1)
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        pytest.param(b"", 130, id="ctrl-c"),
+        pytest.param(b"\x04", 1, id="ctrl-d"),
+        pytest.param(b"n\n", 1, id="no"),
+    ],
+)
+def test_question_that_is_not_answered_by_yes(server: ServerProcess, path: str, answer: bytes, status: int) -> None:
+    """The exit status of Ctrl-C is that of every command which it ends; nothing is done in any case."""
+    failed(server, "interrupted", 1)
+    ended, err = _answered(path, "replay", "demo.moody", answer)
+    assert (ended, b"Aborted!" in err, b"replayed.\n" in err) == (status, True, False)
+
+
+def test_what_changes_while_a_person_thinks(server: ServerProcess, path: str) -> None:
+    """A call that has meanwhile ended does not keep the others from being cancelled."""
+    with server.client() as client:
+        for number in range(2):
+            client.invoke_async("demo.quiet", delay=600, cid=f"thought-{number}")
+        thought = partial(client.invoke, "zato.invocation.cancel", {"cid": "thought-0"})
+        status, err = _answered(path, "cancel", "demo.quiet", b"y\n", meanwhile=thought)
+    assert (status, b"2 calls: " in err) == (0, True)
+    assert b"1 cancelled" in err
+    assert b"1 no longer in this status" in err
+
+
+def test_call_that_is_gone(server: ServerProcess) -> None:
+    """One whose record is no longer kept is counted as such."""
+    with server.client() as client:
+        assert _came(client.invoke("zato.invocation.cancel", {"id": "none"}), "cancelled") == "gone"
+
+
+def _answered(
+    path: str, what: str, service: str, answer: bytes, meanwhile: Callable[[], object] = lambda: None
+) -> tuple[int, bytes]:
+    """Do something to all calls of a service, answer the question (no bytes: by Ctrl-C), return status and stderr."""
+    ours, theirs = os.openpty()
+    code = "import signal; signal.signal(2, signal.default_int_handler); from zato.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "invocation", what, path, "--all", "--service", service]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        err = b""
+        try:
+            while b"[y/N]" not in err and (more := os.read(process.stderr.fileno(), 1000)):
+                err += more
+            meanwhile()
+            if not answer:
+                process.send_signal(signal.SIGINT)
+            # A signal that comes just before a line is waited for is heeded when there is one.
+            os.write(ours, answer or b"\n")
+            err += process.communicate(timeout=15)[1]
+        finally:
+            process.kill()
+            os.close(ours)
+            os.close(theirs)
+    return process.returncode, err
+
+
+def test_error_in_the_middle() -> None:
+    """If something goes wrong, the last line before the error says how far it came."""
     code = (
-        "import os, signal, sys; from zato.cli import bulk\n"
+        "from zato.cli import bulk\n"
         "def act(call):\n"
         "    if call == 1: raise bulk.click.ClickException('gone')\n"
         "    return 'replayed'\n"
@@ -259,12 +318,13 @@ def test_error_in_the_middle(server: ServerProcess, path: str) -> None:
     assert "4 calls: 1 replayed, 3 not done or unknown.\n" in done.stderr
 
 
-def test_ctrl_c_in_the_middle(tmp_path: os.PathLike[str]) -> None:
-    """It ends between two calls, and says how far it came."""
+def test_ctrl_c_in_the_middle() -> None:
+    """It ends between two calls, begins no other, and says how far it came."""
     code = (
-        "import sys, time; from zato.cli import bulk\n"
+        "import signal, time; from zato.cli import bulk\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def act(call):\n"
-        "    if call < 8: print('begun', flush=True); time.sleep(0.2)\n"
+        "    print('begun', flush=True); time.sleep(0.05)\n"
         "    return 'cancelled'\n"
         "bulk.do_to_all(list(range(1000)), act, 'Cancelling')"
     )
@@ -272,6 +332,16 @@ def test_ctrl_c_in_the_middle(tmp_path: os.PathLike[str]) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-    wait_until(lambda: process.poll() is not None, 5, what="the end of the command")
-    assert b"not done or unknown" in err or b"1,000 calls: 1,000 cancelled" in err
+        out, err = process.communicate(timeout=30)
+    assert out.count(b"begun") < 500
+    assert b"not done or unknown.\n" in err
+
+
+def test_all_leaves_out_what_was_replayed_by_hand(zato: Zato, server: ServerProcess, path: str) -> None:
+    """A call that was replayed, even with another payload, is not replayed again by --all."""
+    plain, mended = failed(server, "hand", 2)
+    zato("invocation", "replay", path, plain)
+    zato("invocation", "replay", path, mended, "--payload", '"other"')
+    all_of_these = ("invocation", "replay", path, "--all", "--yes", "--json", "--cid")
+    counts = [json.loads(zato(*all_of_these, cid).out)["counts"] for cid in (plain, mended)]
+    assert counts == [{"replayed before": 1}, {"replayed before": 1}]

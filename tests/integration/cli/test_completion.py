@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +24,17 @@ SERVICE = "from zato.server.service import Service\nclass Order(Service):\n    d
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The folder of a server that runs."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that runs."""
     environment = make_environment(tmp_path_factory.mktemp("completion") / "env", {"crm.py": SERVICE})
-    with ServerProcess(environment):
-        yield str(environment.path)
+    with ServerProcess(environment) as server:
+        yield server
+
+
+@pytest.fixture
+def path(server: ServerProcess) -> str:
+    """The folder of the server's environment."""
+    return str(server.environment.path)
 
 
 def completed(tmp_path: Path, *words: str) -> list[str]:
@@ -40,7 +47,7 @@ def completed(tmp_path: Path, *words: str) -> list[str]:
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=20,
         env=variables,
     )
     assert done.stderr == ""
@@ -54,6 +61,7 @@ def completed(tmp_path: Path, *words: str) -> list[str]:
         pytest.param(["service", "inv"], ["invoke"], id="group"),
         pytest.param(["logs", "--l"], ["--lines", "--level"], id="option"),
         pytest.param(["logs", "--level", "w"], ["warning"], id="choice"),
+        pytest.param(["log-level", "env", "de"], ["debug", "default"], id="optional-argument"),
         pytest.param(["completion", ""], ["bash", "zsh", "fish"], id="argument"),
         pytest.param(["config", "explain", "-", "ret"], ["retention", "return_tracebacks"], id="setting"),
         pytest.param(["password", "env", "ad"], ["admin.invoke"], id="user"),
@@ -69,6 +77,15 @@ def test_bash_completes(tmp_path: Path, words: list[str], expected: list[str]) -
 def test_services_of_a_running_server(tmp_path: Path, path: str) -> None:
     """Their names come from the server."""
     assert completed(tmp_path, "logs", path, "--service", "crm") == ["crm.order"]
+
+
+def test_server_that_never_answers(tmp_path: Path, server: ServerProcess, path: str) -> None:
+    """A person who presses the tabulator waits for a second, not for the server."""
+    os.killpg(server.process.pid, signal.SIGSTOP)
+    try:
+        assert completed(tmp_path, "logs", path, "--service", "crm") == []
+    finally:
+        os.killpg(server.process.pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -3,12 +3,15 @@
 import os
 import shlex
 import stat
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.support.commands import Zato
+from tests.support.disks import NO_ROOM
+from tests.support.environments import ZATO
 from tests.support.rights import not_as_root
 from zato.core.settings import Settings, describe
 from zato.environment import Environment
@@ -139,6 +142,19 @@ def test_folder_without_rights(zato: Zato, tmp_path: Path) -> None:
     with not_as_root():
         done = zato("create", tmp_path / "env")
     assert (done.code, "Permission denied" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_disk_that_is_full(tmp_path: Path, exists: bool) -> None:
+    """The folder is named, and what was made is gone, so that the next try is not refused."""
+    path = tmp_path / "above" / "env"
+    if exists:
+        path.mkdir(parents=True)
+    before = list(tmp_path.rglob("*"))
+    call = [*NO_ROOM, ZATO, "create", str(path)]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (2, f"Error: {path} cannot be made: File too large: {path}.\n")
+    assert list(tmp_path.rglob("*")) == before
 
 
 def test_empty_path_is_refused(zato: Zato, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

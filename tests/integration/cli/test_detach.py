@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.support.commands import Zato
+from tests.support.disks import NO_ROOM
 from tests.support.environments import ZATO, make_environment, run_zato
 from tests.support.waiting import wait_until
 from zato.environment import Environment
@@ -90,7 +91,8 @@ def test_server_that_does_not_start(tmp_path: Path, files: dict[str, str], confi
     assert (done.returncode, done.stdout) == (1, "")
     assert words in said[-1]
     assert len(said) == (20 if files else 1)
-    assert last == f"Error: The server of {environment.path} did not start: it ended with status 2."
+    ended_with = f"it ended with status 2. 'zato doctor {environment.path}' may say why."
+    assert last == f"Error: The server of {environment.path} did not start: {ended_with}"
 
 
 def test_server_that_runs_already(zato: Zato, tmp_path: Path) -> None:
@@ -105,6 +107,7 @@ def test_server_that_runs_already(zato: Zato, tmp_path: Path) -> None:
     assert (first.returncode, second.returncode, second.stdout) == (0, 1, "")
     refusal = f"Error: A server of {environment.path} runs already. Stop it with 'zato stop {environment.path}'.\n"
     assert second.stderr.startswith(refusal)
+    assert "another command has started it meanwhile" in second.stderr
     assert printed.read_text() == f"{first.stdout}{refusal}from a service\n"
 
 
@@ -133,6 +136,15 @@ def test_server_whose_words_go_nowhere(zato: Zato, tmp_path: Path) -> None:
     assert (answer.code, stopped.code) == (0, 0)
 
 
+def test_disk_that_is_full(tmp_path: Path) -> None:
+    """A server that could not even say why it ended is no riddle."""
+    environment = make_environment(tmp_path / "env")
+    call = [*NO_ROOM, ZATO, "start", str(environment.path), "--detach"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(f". 'zato doctor {environment.path}' may say why.\n")
+
+
 def test_server_that_takes_too_long(zato: Zato, tmp_path: Path) -> None:
     """It is stopped when `--timeout` is over, and nothing is left of it."""
     environment = make_environment(tmp_path / "env", {"hangs.py": HANGS})
@@ -154,7 +166,7 @@ def test_command_that_is_interrupted(tmp_path: Path) -> None:
             assert starting.stderr is not None
             err = starting.stderr.read()
         left = processes_of(environment)
-    assert (starting.returncode, err, left) == (1, b"\nAborted!\n", [])
+    assert (starting.returncode, err, left) == (130, b"\nAborted!\n", [])
 
 
 def _mind_interrupts() -> None:

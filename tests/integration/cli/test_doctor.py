@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -22,8 +23,10 @@ from tests.support.environments import ZATO, ServerProcess, make_environment
 from tests.support.terminals import on_a_terminal
 from zato.broker.open import open_backend
 from zato.cli import checks
+from zato.cli.checks import Check, Patient
+from zato.core.errors import EnvironmentFault
 from zato.environment import Environment
-from zato.running import RunningServer, RunningWorker
+from zato.running import MANAGED, RunningServer, RunningWorker
 
 
 @pytest.fixture
@@ -84,7 +87,6 @@ def test_nothing_is_changed(zato: Zato, environment: Environment, killed: bool) 
     if killed:
         for file, content in files.items():
             file.write_bytes(content)
-    zato("stop", environment.path)
     before = _files(environment)
     zato("doctor", environment.path)
     assert _files(environment) == before
@@ -121,11 +123,16 @@ def test_folder_that_is_missing(zato: Zato, environment: Environment) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
-def test_file_of_somebody_else(zato: Zato, environment: Environment) -> None:
+@pytest.mark.parametrize("name", ["logs", "run/server.lock", "data/broker.db-wal"])
+def test_file_of_somebody_else(zato: Zato, environment: Environment, name: str) -> None:
     """Root may have made it by mistake."""
-    os.chown(environment.logs, 65534, 65534)
-    name, state, message = only(zato, environment)
-    assert (name, state, "belongs to user 65534" in message) == ("rights", "problem", True)
+    file = environment.path / name
+    if not file.exists():
+        file.touch()
+    os.chown(file, 65534, 65534)
+    (bad,) = found(zato, environment)
+    shown = f"{file} belongs to user 65534, the environment to user 0."
+    assert bad == {"name": "rights", "state": "problem", "message": shown, "remedy": f"chown 0 {file}"}
 
 
 def test_settings_that_are_not_legal(zato: Zato, environment: Environment) -> None:
@@ -194,6 +201,16 @@ def test_certificate(
     assert (name, state, words in message) == ("tls", expected, True)
 
 
+def test_certificate_below_the_rest_of_another(zato: Zato, environment: Environment) -> None:
+    """What stands before it does not matter, as it does not to a server."""
+    certificates = make_certificates(environment.path / "tls")
+    file = Path(str(certificates.settings["tls_cert"]))
+    file.write_text(f"-----END CERTIFICATE-----\n{file.read_text()}")
+    with environment.config.open("a") as config:
+        config.writelines(f'{name} = "{value}"\n' for name, value in certificates.settings.items())
+    assert found(zato, environment) == []
+
+
 def test_certificate_that_cannot_be_used(zato: Zato, environment: Environment) -> None:
     """As a start would say."""
     with environment.config.open("a") as file:
@@ -209,6 +226,15 @@ def test_services_that_are_no_python(zato: Zato, environment: Environment) -> No
     bad = found(zato, environment)
     assert [(check["name"], check["state"]) for check in bad] == [("services", "problem")] * 2
     assert bad[0]["message"] == f"{environment.services / 'a.py'}: line 2: '(' was never closed."
+    assert bad[1]["message"] == f"{environment.services / 'b.py'}: it holds zero bytes, as no file in Python does."
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 file is"), (2, "2 files are")])
+def test_services_that_are_python(zato: Zato, environment: Environment, number: int, words: str) -> None:
+    """They are counted."""
+    for file in range(number):
+        (environment.services / f"s{file}.py").touch()
+    assert f"services   {words} Python in {environment.services}.\n" in zato("doctor", environment.path).out
 
 
 def test_store_that_is_damaged(zato: Zato, environment: Environment) -> None:
@@ -247,7 +273,7 @@ def test_calls_that_are_stranded(zato: Zato, environment: Environment) -> None:
     """Nothing deployed can run them."""
     with _store(environment, TurnableClock(wall=round(datetime.now(UTC).timestamp() * 1000))):
         pass
-    assert only(zato, environment) == ("calls", "warning", "1 calls wait for services that are not deployed.")
+    assert only(zato, environment) == ("calls", "warning", "1 call waits for a service that is not deployed.")
 
 
 def test_disk_that_is_nearly_full(zato: Zato, environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,6 +282,16 @@ def test_disk_that_is_nearly_full(zato: Zato, environment: Environment, monkeypa
     assert {check["state"] for check in found(zato, environment)} == {"warning"}
     monkeypatch.setattr(checks, "TOO_FEW", 10**18)
     assert {(check["name"], check["state"]) for check in found(zato, environment)} == {("disk", "problem")}
+
+
+def test_disk_that_takes_few_more_files(zato: Zato, environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be room, and no place for another name."""
+    if not os.statvfs(environment.data).f_files:
+        pytest.skip("this file system does not count its files")
+    monkeypatch.setattr(checks, "FEW_FILES", 10**18)
+    bad = found(zato, environment)
+    assert [(check["name"], check["state"]) for check in bad] == [("disk", "problem")] * 2
+    assert bad[0]["message"].endswith(f" more files fit on the disk of {environment.data}.")
 
 
 def test_logs_that_are_too_large(zato: Zato, environment: Environment) -> None:
@@ -300,6 +336,48 @@ def test_lock_of_a_dead_server(zato: Zato, environment: Environment) -> None:
     os.close(lock)
     assert [(check["name"], check["state"]) for check in bad] == [("server", "problem")]
     assert "still holds" in bad[0]["message"]
+
+
+@pytest.mark.parametrize("error", [OSError(5, "It broke"), ValueError("It broke"), EnvironmentFault("It broke")])
+def test_check_that_fails(
+    zato: Zato, environment: Environment, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """What it found before, and what the others find, is told all the same."""
+
+    def _failing(_: Patient) -> Iterator[Check]:
+        yield Check("failing", "ok", "So far.")
+        raise error
+
+    monkeypatch.setattr("zato.cli.doctor.CHECKS", (_failing, *checks.CHECKS))
+    (environment.path / "secrets.toml.new").touch()
+    before, *_ = json.loads(zato("doctor", environment.path, "--json").out)["checks"]
+    bad = found(zato, environment)
+    assert before["message"] == "So far."
+    assert [(check["name"], check["state"]) for check in bad] == [("failing", "problem"), ("leftovers", "warning")]
+    assert bad[0]["message"].endswith("It broke.")
+
+
+def test_server_that_a_service_manager_keeps(zato: Zato, environment: Environment) -> None:
+    """The command that would take it away from there is not recommended."""
+    lock = environment.lock()
+    here = RunningServer.here("crm", "127.0.0.1", 1, stops_within=0)
+    environment.announce(replace(here, managed=True, settings={"port": 1}, since="2020-01-01T00:00:00Z"))
+    bad = found(zato, environment)
+    os.close(lock)
+    assert [check["remedy"] for check in bad if check["name"] in ("config", "passwords")] == [MANAGED] * 2
+
+
+def test_remedies_can_be_pasted(zato: Zato, tmp_path: Path) -> None:
+    """A folder with a space is quoted in them."""
+    environment = make_environment(tmp_path / "my env")
+    (environment.path / "secrets.toml.new").touch()
+    environment.secrets.chmod(0o644)
+    environment.logs.rmdir()
+    environment.services.rmdir()
+    remedies = [shlex.split(check["remedy"]) for check in found(zato, environment)]
+    commands = [remedy for remedy in remedies if remedy[0] in ("chmod", "mkdir", "rm")]
+    names = ("secrets.toml", "logs", "services", "secrets.toml.new")
+    assert [command[-1] for command in commands] == [str(environment.path / name) for name in names]
 
 
 def test_on_a_terminal(environment: Environment) -> None:

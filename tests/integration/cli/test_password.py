@@ -1,19 +1,21 @@
 """`zato password`: another password, and nothing else changed."""
 
-import errno
 import os
 import re
 import subprocess
 import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.commands import Zato
-from tests.support.environments import PASSWORD, make_environment, run_zato
+from tests.support.disks import NO_ROOM
+from tests.support.environments import PASSWORD, ZATO, make_environment, run_zato
 from zato.environment import Environment
+from zato.running import MANAGED, RunningServer
 
 # Ends right before the new file takes the place of the old one.
 KILLED = """
@@ -110,8 +112,11 @@ def test_running_server_has_the_old_one(zato: Zato, environment: Environment) ->
     """It says until when."""
     lock = environment.lock()
     done = zato("password", environment.path, "pubapi")
+    environment.announce(replace(RunningServer.here("crm", "127.0.0.1", 1, stops_within=0), managed=True))
+    managed = zato("password", environment.path, "pubapi")
     os.close(lock)
-    assert f"refuses the new one, until: zato restart {environment.path}\n" in done.out
+    assert f"refuses the new one, until it is restarted: zato restart {environment.path}\n" in done.out
+    assert f"refuses the new one, until it is restarted: {MANAGED}\n" in managed.out
 
 
 def test_killed_in_the_middle(zato: Zato, environment: Environment) -> None:
@@ -144,13 +149,10 @@ def test_link_stays_a_link(zato: Zato, environment: Environment, tmp_path: Path)
     assert tomllib.loads(elsewhere.read_text())["pubapi"] != PASSWORD
 
 
-def test_disk_that_is_full(zato: Zato, environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The old file stays."""
-
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    done = zato("password", environment.path, "pubapi")
-    assert (done.code, "cannot be written: No space left on device." in done.err) == (2, True)
-    assert environment.credentials().pubapi == PASSWORD
+def test_disk_that_is_full(environment: Environment) -> None:
+    """The old file stays, and nothing of the new one."""
+    before = sorted(environment.path.iterdir())
+    call = [*NO_ROOM, ZATO, "password", str(environment.path), "pubapi"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (2, f"Error: {environment.secrets} cannot be written: File too large.\n")
+    assert (environment.credentials().pubapi, sorted(environment.path.iterdir())) == (PASSWORD, before)

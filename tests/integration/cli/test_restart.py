@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import psutil
 import pytest
 
 from tests.support.commands import Zato
-from tests.support.environments import free_port, make_environment, run_zato
+from tests.support.environments import ZATO, ServerProcess, free_port, make_environment, run_zato
 from zato.environment import Environment
+from zato.running import MANAGED, RunningServer
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,8 @@ def test_server_comes_back_as_it_was_started(zato: Zato, environment: Environmen
 def test_options_of_the_restart_win(environment: Environment) -> None:
     """What is given now is kept by the next restart."""
     port = environment.running().port
-    assert run_zato("restart", str(environment.path), "--workers", "3").returncode == 0
+    manager = {**os.environ, "NOTIFY_SOCKET": "/of/who/keeps/the/shell"}
+    assert run_zato("restart", str(environment.path), "--workers", "3", env=manager).returncode == 0
     assert run_zato("restart", str(environment.path)).returncode == 0
     after = environment.running()
     assert (after.port, len(after.workers)) == (port, 3)
@@ -116,3 +119,59 @@ def test_what_a_server_says_of_its_start(environment: Environment) -> None:
     said = json.loads((environment.run / "server.json").read_text())
     assert said["since"].endswith("Z")
     assert ["environment variable ZATO_GRACE", {"grace": "7"}] in said["layers"]
+
+
+def test_server_that_does_not_come_back(environment: Environment) -> None:
+    """The command that starts it as it was started is shown, and does so."""
+    before = environment.running()
+    dies = environment.services / "dies.py"
+    dies.write_text("import os\nos._exit(3)\n")
+    done = run_zato("restart", str(environment.path))
+    dies.unlink()
+    _, shown, command = done.stderr.partition("may say why. Start it as it was with: ")
+    variables = {**os.environ, "PATH": f"{Path(ZATO).parent}:{os.environ['PATH']}"}
+    again = subprocess.run(["sh", "-c", command], env=variables, capture_output=True, check=False, timeout=60)
+    after = environment.running()
+    assert (done.returncode, bool(shown), again.returncode) == (1, True, 0)
+    assert (after.port, len(after.workers), after.layers) == (before.port, len(before.workers), before.layers)
+
+
+def test_server_that_a_service_manager_keeps(zato: Zato, tmp_path: Path) -> None:
+    """It would come back outside of that, so it goes on."""
+    environment = make_environment(tmp_path / "env")
+    with ServerProcess(environment, env={"NOTIFY_SOCKET": str(tmp_path / "notify")}) as server:
+        done = zato("restart", environment.path)
+        ended = server.process.poll()
+    assert (done.code, done.out, done.err, ended) == (2, "", f"Error: {MANAGED}\n", None)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts processes of others")
+def test_server_of_somebody_else(zato: Zato, tmp_path: Path) -> None:
+    """Root would bring it back as root, so it goes on."""
+    environment = make_environment(tmp_path / "env")
+    lock = environment.lock()
+    with subprocess.Popen(["sleep", "60"], user=65534) as server:
+        environment.announce(RunningServer(server.pid, "crm", "127.0.0.1", 1, 0.0))
+        done = zato("restart", environment.path)
+        ended = server.poll()
+        server.kill()
+    os.close(lock)
+    assert (done.code, done.out, ended) == (2, "", None)
+    assert f"process {server.pid}, belongs to user nobody, and would come back as root." in done.err
+
+
+def test_server_that_another_command_has_started_meanwhile(tmp_path: Path) -> None:
+    """Whoever is late says so, rather than to wait for the new server's end."""
+    environment = make_environment(tmp_path / "env")
+    port = environment.settings().port
+    lock = environment.lock()
+    with subprocess.Popen(["sleep", "60"]) as old:
+        environment.announce(RunningServer(old.pid, "crm", "127.0.0.1", port, 0.0))
+        with subprocess.Popen([ZATO, "restart", str(environment.path)], stderr=subprocess.PIPE, text=True) as late:
+            old.wait(30)
+            environment.announce(RunningServer.here("crm", "127.0.0.1", port, stops_within=0.0))
+            _, err = late.communicate(timeout=30)
+    os.close(lock)
+    assert late.returncode == 1
+    assert "did not start: another command has started it meanwhile. 'zato status " in err
+    assert "Start it as it was" not in err

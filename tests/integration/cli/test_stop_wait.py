@@ -233,15 +233,17 @@ def test_wait_can_be_interrupted(tmp_path: Path) -> None:
     """Ctrl-C ends it without a traceback."""
     environment = make_environment(tmp_path / "env")
     call = [ZATO, "wait", str(environment.path)]
+    # A pipe is written to once the command has come so far as to look at it.
+    os.mkfifo(environment.run / "server.lock")
     # Whoever is started by a shell's background job ignores Ctrl-C, and so would its children.
     with (
         default_interrupt(),
         subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting,
     ):
         try:
-            wait_until((environment.run / "server.lock").exists, 20)
-            waiting.send_signal(signal.SIGINT)
-            out, err = waiting.communicate(timeout=20)
+            with (environment.run / "server.lock").open("w"):
+                waiting.send_signal(signal.SIGINT)
+                out, err = waiting.communicate(timeout=20)
         finally:
             waiting.kill()
-    assert (waiting.returncode, out, err.strip()) == (1, "", "Aborted!")
+    assert (waiting.returncode, out, err.strip()) == (130, "", "Aborted!")

@@ -1,6 +1,8 @@
 """Help, and what is typed wrong."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,14 @@ MISSPELT = [
     ),
     pytest.param("service invoke . crm --payload @/", "'/' cannot be read: Is a directory", id="folder-as-payload"),
     pytest.param("service invoke . crm --payload \udcff", "it is not UTF-8", id="payload-not-utf-8"),
+    pytest.param("invocation list . --status faild", "Did you mean 'failed'?", id="status"),
+    pytest.param("invocation cancel . --all --status runing", "Did you mean 'running'?", id="status-to-cancel"),
+    pytest.param("invocation replay . --all --status canceled", "Did you mean 'cancelled'?", id="status-to-replay"),
+    pytest.param("logs . --level wraning", "Did you mean 'warning'?", id="level-of-lines"),
+    pytest.param("log-level . Wraning", "Did you mean 'warning'?", id="level"),
+    pytest.param("log-level . defalt", "Did you mean 'default'?", id="level-by-default"),
+    pytest.param("completion bsh", "Did you mean 'bash'?", id="shell"),
+    pytest.param("password . pubap", "Did you mean 'pubapi'?", id="user"),
 ]
 
 
@@ -120,3 +130,18 @@ def test_rival_installation_is_reported_once(tmp_path: Path) -> None:
     done = run_zato("service", "list", "nowhere", env={**os.environ, "PYTHONPATH": path})
     assert (done.returncode, done.stdout, done.stderr.count("pip uninstall zato-client'")) == (2, "", 1)
     assert done.stderr.startswith("Warning: zato-client and openzato install the same files.")
+
+
+@pytest.mark.parametrize("when", ["main.conflict_message", "main.root", "lazy.import_module"])
+def test_ctrl_c_before_a_command_runs(when: str) -> None:
+    """It ends the command without a traceback, however early it comes."""
+    program = f"""
+import sys
+from zato.cli import lazy, main
+def interrupted(*_, **__): raise KeyboardInterrupt
+{when} = interrupted
+sys.argv = ["zato", "service", "list", "nowhere"]
+main.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "Aborted!")

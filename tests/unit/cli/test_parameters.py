@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from zato.cli.parameters import FOLDER, Seconds, headers_given, payload_given
+from zato.cli.parameters import FOLDER, Choice, Seconds, headers_given, payload_given
 
 OPTION = click.Option(["--x"])
 CONTEXT = click.Context(click.Command("test"))
@@ -37,6 +37,21 @@ def test_headers_that_cannot_be_sent(given: str) -> None:
 def test_payload_that_stands_for_itself(given: str) -> None:
     """Only an `@` in front and a single dash mean something else."""
     assert payload_given(CONTEXT, OPTION, given) == given
+
+
+@pytest.mark.parametrize(
+    ("given", "end"),
+    [
+        pytest.param("faild", "is not one of 'done', 'failed'. Did you mean 'failed'?", id="misspelt"),
+        pytest.param("FALED", "is not one of 'done', 'failed'. Did you mean 'failed'?", id="misspelt-in-capitals"),
+        pytest.param("xyzzy", "is not one of 'done', 'failed'.", id="unlike-any"),
+    ],
+)
+def test_choice_that_is_none(given: str, end: str) -> None:
+    """The words are listed, and the nearest is suggested."""
+    with pytest.raises(click.BadParameter) as caught:
+        Choice(["done", "failed"], case_sensitive=False).convert(given, OPTION, CONTEXT)
+    assert caught.value.message == f"{given!r} {end}"
 
 
 @pytest.mark.parametrize(("given", "expected"), [("0", 0.0), ("1.5", 1.5), ("60", 60.0)])

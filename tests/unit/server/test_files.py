@@ -49,7 +49,7 @@ with socket.create_server(("127.0.0.1", PORT)) as door, socket.create_server(("1
 )
 def test_limit(soft: int, hard: int, files: int) -> None:
     """The limit in force becomes as high as the system allows."""
-    assert run_python(LIMITS.format(soft=soft, hard=hard)) == f"{files} {files} {hard}\n"
+    assert run_python(LIMITS.format(soft=soft, hard=hard), measured=True) == f"{files} {files} {hard}\n"
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_connections_leave_files_to_others(files: int, connections: int) -> None
 
 def test_forked_child_keeps_neither_lock_nor_port() -> None:
     """It keeps what is not ours, and its parent keeps everything; after the server's end nothing is closed any more."""
-    assert run_python(FORK.replace("PORT", str(free_port()))) == "100 011 [1, 1]\n111\n"
+    assert run_python(FORK.replace("PORT", str(free_port())), measured=True) == "100 011 [1, 1]\n111\n"

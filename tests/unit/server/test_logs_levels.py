@@ -2,12 +2,13 @@
 
 import json
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.disks import no_room
+from tests.support.rights import not_as_root
 from zato.core.errors import EnvironmentFault, TooManyRequests
 from zato.server.logs.levels import Levels
 from zato.server.logs.root import Outlets, logging_to
@@ -92,11 +93,10 @@ def test_number_of_loggers_has_a_limit(file: Path) -> None:
         Levels(file, default="INFO").change("tests.levels", "DEBUG")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_folder_that_cannot_be_written(file: Path) -> None:
     """The caller learns which file, and why."""
     file.parent.chmod(0o500)
-    with pytest.raises(EnvironmentFault, match=r"levels\.lock cannot be written: Permission denied"):
+    with not_as_root(), pytest.raises(EnvironmentFault, match=r"levels\.lock cannot be written: Permission denied"):
         Levels(file, default="INFO").change("tests.levels", "DEBUG")
 
 
@@ -104,3 +104,13 @@ def test_folder_that_is_gone(tmp_path: Path) -> None:
     """The same for a folder that somebody removed."""
     with pytest.raises(EnvironmentFault, match=r"levels\.lock cannot be written: No such file or directory"):
         Levels(tmp_path / "gone" / "levels.json", default="INFO").change("tests.levels", "DEBUG")
+
+
+def test_disk_that_is_full(file: Path) -> None:
+    """The levels stay, and no draft does."""
+    levels = Levels(file, default="INFO")
+    levels.change("tests.levels", "DEBUG")
+    with no_room(), pytest.raises(EnvironmentFault, match="cannot be written: File too large"):
+        levels.change("tests.levels", "ERROR")
+    assert levels.current() == {"tests.levels": "DEBUG"}
+    assert not list(file.parent.glob("*.new"))

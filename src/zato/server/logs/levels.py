@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from zato.core.errors import EnvironmentFault, TooManyRequests
+from zato.writing import replacing
 
 __all__ = ["LEVELS", "ROOT", "Levels"]
 
@@ -88,8 +89,8 @@ class Levels:
         if len(levels) > MOST:
             raise TooManyRequests(f"{MOST} loggers have changed levels. Set some of them to 'default' first.")
         draft = file.with_suffix(".new")
-        draft.write_text(json.dumps(levels), "utf-8")
-        draft.replace(file)
+        with replacing(file, draft):
+            draft.write_text(json.dumps(levels), "utf-8")
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:
