@@ -4,7 +4,8 @@ import base64
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bench.figures import Row, median, ratio_row
@@ -18,6 +19,9 @@ P99_LIMIT = 0.010
 P99_RATIO = 3.0
 BARE = "bare"
 WARM_UP = 1
+# What the rows of a server are called, and how many workers it has.
+SERVERS = {"": 1, "two workers, ": 2}
+QUICK_SERVERS = {"": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +75,29 @@ def load(wrk: str, port: int, body: str, seconds: int, *, connections: int = CON
     return result
 
 
-def http_rows(wrk: str, *, pairs: int, seconds: int) -> list[Row]:
-    """Measure both services, on one worker and on two, and the bare handler in turns."""
+def http_rows(wrk: str, *, pairs: int, quick: bool) -> list[Row]:
+    """Measure both services, on one worker and, unless in a hurry, on two, and the bare handler in turns."""
+    servers, seconds = (QUICK_SERVERS, 1) if quick else (SERVERS, 3)
     services = {"zato.ping": request_for("zato.ping"), "def handle": request_for("bench.handle")}
     loads: dict[str, list[Load]] = {}
-    with zato_server() as one, zato_server(workers=2) as two, bare_server() as bare:
-        targets = {BARE: (bare, services["zato.ping"])}
-        for name, body in services.items():
-            targets[name] = (one.port, body)
-            targets[f"two workers, {name}"] = (two.port, body)
+    with ExitStack() as stack:
+        targets = {BARE: (stack.enter_context(bare_server()), services["zato.ping"])}
+        for prefix, workers in servers.items():
+            port = stack.enter_context(zato_server(workers=workers)).port
+            targets |= {prefix + name: (port, body) for name, body in services.items()}
         if seconds > WARM_UP:
             for port, body in targets.values():
                 load(wrk, port, body, WARM_UP)
         for _ in range(pairs):
             for name, (port, body) in targets.items():
                 loads.setdefault(name, []).append(load(wrk, port, body, seconds))
-    return _rows(loads)
+    return _rows(loads, list(servers))
 
 
-def _rows(loads: Mapping[str, list[Load]]) -> list[Row]:
+def _rows(loads: Mapping[str, list[Load]], prefixes: Sequence[str]) -> list[Row]:
     bare = loads[BARE]
     rows = []
-    for prefix in ("", "two workers, "):
+    for prefix in prefixes:
         ping, handle = f"{prefix}zato.ping", f"{prefix}def handle"
         rows += [
             _rate_row(f"HTTP: {ping}, requests/s", loads[ping], bare, 0.5),

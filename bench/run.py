@@ -34,7 +34,7 @@ Suite = Callable[[argparse.Namespace], list[Row]]
 def http(options: argparse.Namespace) -> list[Row]:
     """Requests over HTTP."""
     wrk = require_program("wrk", install=not options.quick)
-    return http_rows(wrk, pairs=options.pairs, seconds=1 if options.quick else 3)
+    return http_rows(wrk, pairs=options.pairs, quick=options.quick)
 
 
 def inside(options: argparse.Namespace) -> list[Row]:

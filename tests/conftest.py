@@ -1,4 +1,7 @@
-"""What holds for every test: nothing is left open, and hypothesis is as repeatable as CI needs."""
+"""What holds for every test: nothing is left open, and hypothesis is as repeatable as CI needs.
+
+`ZATO_FUZZ_EXAMPLES` sets how many examples hypothesis tries.
+"""
 
 import os
 from collections.abc import Generator, Iterator
@@ -7,8 +10,11 @@ import pytest
 from hypothesis import settings
 
 from tests.support.leaks import Resources, check_returned
+from tests.support.subprocesses import children_unmeasured
 
-settings.register_profile("local", deadline=None, max_examples=100)
+EXAMPLES = int(os.environ.get("ZATO_FUZZ_EXAMPLES", "40"))
+
+settings.register_profile("local", deadline=None, max_examples=EXAMPLES)
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
 
@@ -19,6 +25,13 @@ def nothing_left_open() -> Iterator[None]:
     before = Resources.now()
     yield
     check_returned(before)
+
+
+@pytest.fixture(scope="module")
+def unmeasured() -> Iterator[None]:
+    """What the tests of a module start measures no coverage: other tests run the same lines, and it takes time."""
+    with children_unmeasured():
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import apsw
 import psutil
 import pytest
 
@@ -47,6 +48,19 @@ def gate_call(server: BreakableServer, client: AnyServiceInvoker, gate: Path, *,
     return cid
 
 
+def halted(environment: Environment, pid: int) -> bool:
+    """Halt a process, unless it is about to write: what it locks then stays locked until `max_stall` ends it."""
+    os.kill(pid, signal.SIGSTOP)
+    with closing(Connection(environment.data / "broker.db", patience=0.5, to="use")) as other:
+        try:
+            other.insist("BEGIN IMMEDIATE")
+        except apsw.BusyError:
+            os.kill(pid, signal.SIGCONT)
+            return False
+        other.insist("ROLLBACK")
+    return True
+
+
 @pytest.mark.slow
 def test_sleeper_records_nothing(tmp_path: Path) -> None:
     """A worker that stands still for twice its lease loses its call to another, and says too late how it ended."""
@@ -54,7 +68,7 @@ def test_sleeper_records_nothing(tmp_path: Path) -> None:
     with BreakableServer(environment) as server, server.client() as client:
         cid = gate_call(server, client, tmp_path / "gate", service="bad.gate-on-loop")
         sleeper = starts(server, cid)[0]
-        os.kill(sleeper.pid, signal.SIGSTOP)
+        wait_until(lambda: halted(environment, sleeper.pid), what="a worker that stands still and holds no lock")
         wait_until(lambda: len(starts(server, cid)) == 2, 10 * LEASE, what="a take-over")
         let_pass(2 * LEASE)
         (tmp_path / f"gate-{sleeper.pid}").touch()

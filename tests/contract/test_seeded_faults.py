@@ -35,6 +35,7 @@ QUICK = {
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "fault", [fault for fault in FAULTS if STORIES or fault.name in QUICK], ids=lambda fault: fault.name
 )

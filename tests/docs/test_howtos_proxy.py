@@ -103,7 +103,9 @@ def test_everything_else_is_closed(proxy: Proxy, server: ServerProcess, path: st
 
 def test_largest_body_passes_the_proxy(proxy: Proxy) -> None:
     """What the server takes the proxy takes."""
-    assert proxy.ask("POST", "/zato/api/invoke/seen", data=b" " * Settings().max_body).ok
+    status = proxy.ask("POST", "/zato/api/invoke/seen", data=b" " * Settings().max_body).status_code
+
+    assert status == 200, proxy.authority.with_name("error.log").read_text("utf-8")
 
 
 def test_larger_body_is_refused_by_the_proxy(proxy: Proxy) -> None:
@@ -130,7 +132,11 @@ def test_put_that_kills_its_process_is_not_repeated(proxy: Proxy, server: Server
     for _ in range(4):
         proxy.ask("GET", "/zato/ping")
 
+    before = workers(server)
+
     reply = proxy.ask("PUT", "/zato/api/invoke/dies")
+    # Until then, a connection may come to one that is gone, and the next test would be told so.
+    wait_until(lambda: len(workers(server) - before) == 1 and len(workers(server)) == 2, 30, what="a replacement")
 
     assert (reply.status_code, runs.read_text("utf-8")) == (502, "run ")
 
@@ -175,6 +181,11 @@ def test_times_and_sizes_fit_those_of_the_server() -> None:
 
     assert all(seconds <= HEADER_TIMEOUT_MS / 1000 - 5 for seconds in idle.values())
     assert all(seconds >= MAX_WAIT + Settings().grace for seconds in reply.values())
+
+
+def workers(server: ServerProcess) -> set[int]:
+    """Return the processes that answer at the moment."""
+    return {worker.pid for worker in server.environment.running().workers if worker.pid is not None}
 
 
 def environment_in(folder: Path, **settings: object) -> Environment:

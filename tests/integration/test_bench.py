@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.subprocesses import unmeasured_environment
+
 ROOT = Path(__file__).parents[2]
 
 
 def run_bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the benchmark to its end."""
     command = [sys.executable, "-m", "bench.run", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=55, check=False)
+    variables = unmeasured_environment()
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=55, check=False)
 
 
 @pytest.mark.parametrize(

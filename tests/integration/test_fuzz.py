@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from tests.support.doors import ADMIN, ADMIN_INVOKE, Answer, ask, basic, connect, read_answer, services
 from tests.support.environments import PASSWORD, ServerProcess, make_environment
 
-EXAMPLES = int(os.environ.get("ZATO_FUZZ_EXAMPLES", "120"))
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
+EXAMPLES = int(os.environ.get("ZATO_FUZZ_EXAMPLES", "80"))
 FUZZ = settings(
     max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )

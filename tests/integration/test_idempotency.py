@@ -18,6 +18,8 @@ from tests.support.journals import Journal
 from tests.support.subprocesses import unmeasured_environment
 from zato.environment import Environment
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 CLIENTS = 4
 THREADS = 25
 SERVICE = "gates.wait"

@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from zato.core.printable import on_one_line
 
-__all__ = ["LOGGER", "AccessLine", "AccessLines", "Answered", "Ran", "encode_lines", "fields_of", "shown"]
+__all__ = ["LOGGER", "AccessLine", "AccessLines", "Answered", "Ran", "encode_lines", "fields_of", "kept", "shown"]
 
 LOGGER = "zato.access"
 LEVEL = "info"
@@ -138,7 +138,7 @@ class AccessLines:
             entry.client,
             entry.user or UNSET,
             UNSET if entry.accepted is None else True,
-            entry.accepted or UNSET,
+            self._clean(entry.accepted),
         )
 
     def _texts_of(self, method: str, path: str, status: int, *call: str | None) -> tuple[Any, ...]:
@@ -168,6 +168,11 @@ class AccessLines:
 def encode_lines(lines: Sequence[AccessLine]) -> bytes:
     """Return the JSON of lines, each with its line feed."""
     return _encoder.encode_lines(lines)
+
+
+def kept(text: str) -> str:
+    """Return what is kept of a text until it is written: enough to show that it was longer."""
+    return text if len(text) <= LONGEST else text[: LONGEST + 1]
 
 
 def shown(text: str) -> str:

@@ -7,6 +7,7 @@ else that crosses between threads and the event loop is here, and nowhere else.
 import asyncio
 import concurrent.futures
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from zato.core.stop import StopSign
 from zato.server.failures import contained
 from zato.server.publisher import Publisher
 from zato.server.registry import Deployed, Services
-from zato.server.scope import enter, leave, running
+from zato.server.scope import enter, leave
 from zato.server.service import AsyncService, Response, Service
 from zato.server.threads import Budget, Threads
 
@@ -81,15 +82,18 @@ class Dispatcher:
             raise contained(error) from error
 
     def run_on_thread(self, deployed: Deployed, call: Call) -> Response:
-        """Run a blocking service on this thread and return its response."""
+        """Run a blocking service on this thread and return its response.
+
+        It has a context of its own: what it sets in context variables is not there for what the thread runs next.
+        """
+        return copy_context().run(self._run_here, deployed, call)
+
+    def _run_here(self, deployed: Deployed, call: Call) -> Response:
+        enter(call)
         service = deployed.make()
         assert isinstance(service, Service)  # noqa: S101 -- `is_async` says so; for the type checker
         service._bind(call, self)
-        token = enter(call)
-        try:
-            returned = service.handle()
-        finally:
-            running.reset(token)
+        returned = service.handle()
         if returned is not None:
             service.response.payload = returned
         return service.response

@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.support.workers import Bench, run_with_worker
 from zato.core.call import Call
 from zato.core.errors import InvocationTimeout
 from zato.server.dispatcher import Dispatcher
+from zato.server.scope import running
 from zato.server.service import AsyncService, Service
 from zato.server.threads import Budget
 
@@ -22,6 +24,7 @@ PAUSE = 0.002
 seen: list[str] = []
 at_hand: "list[weakref.ref[Large]]" = []
 gate = threading.Event()
+customer: ContextVar[str] = ContextVar("customer", default="nobody")
 
 
 class Large:
@@ -134,7 +137,20 @@ class HeavyOnLoop(AsyncService):
         raise ValueError("as planned")
 
 
+class Remembers(Service):
+    name = "remembers"
+
+    def __init__(self) -> None:
+        seen.append(f"made for {running.get()}")
+
+    def handle(self) -> str:
+        before = customer.get()
+        customer.set(self.request.payload["customer"])
+        return before
+
+
 KINDS = (
+    Remembers,
     Heavy,
     HeavyOnLoop,
     Watches,
@@ -168,6 +184,16 @@ def run(folder: Path, scenario: Callable[[Bench, Ask], Coroutine[Any, Any, Any]]
         return await scenario(bench, ask)
 
     return run_with_worker(folder, with_door, KINDS, on_exit=gate.set)
+
+
+def test_call_has_a_context_of_its_own(tmp_path: Path) -> None:
+    """What a service puts into a context variable is gone with it, though its thread runs others."""
+
+    async def scenario(bench: Bench, ask: Ask) -> list[str]:
+        return [await ask("remembers", customer=name) for name in ("ada", "grace", "joan")]
+
+    assert run(tmp_path, scenario) == ["nobody"] * 3
+    assert seen == ["made for ('c', 'remembers', 'invoke')"] * 3
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Log lines: what is in them, and what cannot be smuggled into them."""
 
+import fcntl
 import io
 import json
 import logging
@@ -377,3 +378,28 @@ def test_stream_that_is_closed(file: Path, pipe: tuple[TextIO, TextIO], capsys: 
     reader.close()
     lines, _ = logged(file, lambda log: log.info("x"), stream=writer)
     assert ([line["event"] for line in lines], capsys.readouterr().err) == (["x"], "")
+
+
+SPEAK = """
+import logging, sys
+from pathlib import Path
+from zato.server.logs.root import Outlets, logging_to
+with logging_to(Outlets(file=Path(sys.argv[1]), style="json", stream=sys.stderr)):
+    for number in range(1500):
+        logging.getLogger("speaker").info("%s", "x" * 200)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has pipes of a given size")
+def test_lines_of_two_processes_on_one_pipe(tmp_path: Path) -> None:
+    """Each line arrives whole, though the pipe is nearly always full."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    program = [sys.executable, "-c", SPEAK, str(tmp_path / "server.log")]
+    speakers = [subprocess.Popen(program, stderr=writing) for _ in range(2)]
+    os.close(writing)
+    with os.fdopen(reading, "rb", buffering=0) as pipe:
+        received = b"".join(iter(lambda: pipe.read(3000), b""))
+    assert [speaker.wait(30) for speaker in speakers] == [0, 0]
+    events = [json.loads(line)["event"] for line in received.decode().splitlines()]
+    assert events == ["x" * 200] * 3000

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.waiting import wait_until
-from zato.core.access import AccessLine, Answered, Ran
+from zato.core.access import AccessLine, Answered, Ran, kept
 from zato.core.masks import Masks
 from zato.server.logs.access import AccessLog
 from zato.server.logs.backlog import Backlog, Block
@@ -189,3 +189,40 @@ def test_backlog_has_limits_of_size() -> None:
     backlog.put(notice(20, "x" * 50))
     backlog.put(notice(20, "y"))
     assert shown(backlog) == ["x" * 50, "1 0"]
+
+
+def test_what_is_logged_while_a_backlog_is_busy() -> None:
+    """A finaliser that logs, in a garbage collection at the worst moment, holds up nobody."""
+
+    def logs_too(lines: int, access: int) -> Line:
+        backlog.put(notice(20, "finaliser"))
+        return missing(lines, access)
+
+    backlog = Backlog(2, 1000, logs_too)
+    for number in range(3):
+        backlog.put(notice(20, str(number)))
+    closing = threading.Thread(target=backlog.close, daemon=True)
+    closing.start()
+    closing.join(5)
+    assert not closing.is_alive()
+
+
+def test_stop_is_seen_whenever_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also at the moment in which the thread has waited and goes to write."""
+    monkeypatch.setattr("zato.server.logs.access.PAUSE", 0.001)
+    file = LogFile(tmp_path / "access.log", print)
+    for _ in range(400):
+        log = AccessLog(file, Masks(()))
+        log.put(RUN)
+        time.sleep(0.001)
+        stopping = threading.Thread(target=log.stop, daemon=True)
+        stopping.start()
+        stopping.join(5)
+        assert not stopping.is_alive()
+    file.close()
+    assert (tmp_path / "access.log").read_bytes().count(b"\n") == 400
+
+
+def test_long_path_is_not_kept() -> None:
+    """What anybody may send, without a password, fills no memory."""
+    assert (kept("/" + "x" * 60_000), kept("/short")) == ("/" + "x" * 500, "/short")

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from zato.core.access import Answered
+from zato.core.access import Answered, kept
 from zato.core.envelope import CID_HEADER
 from zato.core.errors import ShuttingDown
 from zato.server.failures import contained
@@ -151,14 +151,14 @@ def _answered(request: Request, scope: _Scope, reply: Reply | None, began: float
         began,
         perf_counter(),
         request.cid,
-        request.method,
-        request.path,
+        kept(request.method),
+        kept(request.path),
         status,
         request.size,
         size,
         scope.client,
-        request.service,
-        request.channel,
+        request.service and kept(request.service),
+        request.channel and kept(request.channel),
         request.user,
         request.accepted,
     )

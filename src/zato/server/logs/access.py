@@ -63,10 +63,11 @@ class AccessLog:
     def _run(self) -> None:
         while True:
             self._wake.wait()
-            stops = self._stopping.wait(PAUSE)
-            # In this order: what comes after the look sets the event again.
+            self._stopping.wait(PAUSE)
+            # In this order: what comes after the look sets the event again, and a stop before it is seen below.
             self._wake.clear()
             self._is_idle = True
+            stops = self._stopping.is_set()
             self._write_waiting()
             if stops:
                 return

@@ -33,7 +33,8 @@ class Backlog:
         self._lines = lines
         self._characters = characters
         self._notice = missing
-        self._lock = threading.Lock()
+        # Whatever runs under it may start a garbage collection, and a finaliser may log.
+        self._lock = threading.RLock()
         # A None says that a block waits, or did.
         self._waiting: queue.SimpleQueue[tuple[Line, int] | None] = queue.SimpleQueue()
         self._blocks: deque[Block] = deque()

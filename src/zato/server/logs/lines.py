@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -13,9 +14,10 @@ __all__ = ["LONGEST", "OURS", "Line", "line_of", "notice"]
 
 # Characters of one text; what is longer is cut, and says how long it was.
 LONGEST = 200_000
-MAX_FIELDS = 100
-MAX_ITEMS = 1_000
+# Values of all fields of one line together.
+MAX_VALUES = 2_000
 MAX_DEPTH = 6
+CUT = "..."
 # Larger whole numbers are written as text: few readers of JSON understand them.
 MAX_NUMBER = 2**63
 
@@ -67,8 +69,9 @@ def line_of(record: logging.LogRecord) -> Line:
         stack=_cut(record.stack_info) if record.stack_info else None,
     )
     _place(line, given)
-    line.fields = _fields(given) if given else {}
-    line.size = len(line.event) + (len(repr(line.fields)) if given else 0)
+    room = _Room()
+    line.fields = room.fields(given) if given else {}
+    line.size = len(line.event) + room.taken
     return line
 
 
@@ -109,25 +112,49 @@ def _message_of(record: logging.LogRecord) -> str:
     return message.strip() if record.name == WARNINGS else message
 
 
-def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    names = list(given)[:MAX_FIELDS]
-    return {f"{name}_" if name in OURS else _cut(_text(name)): _plain(given[name], 1) for name in names}
+class _Room:
+    """Copies fields, so that nobody else changes them, as far as there is room for them in one line.
 
+    Attributes:
+        taken: about how many characters the copies keep.
+    """
 
-def _plain(value: Any, depth: int) -> Any:
-    """Return a value that nobody else changes, made of texts, numbers, lists and dicts."""
-    kind = type(value)
-    if kind is str:
-        return _cut(value)
-    if value is None or kind is bool or (kind is int and -MAX_NUMBER < value < MAX_NUMBER):
-        return value
-    if kind is float:
-        return value if value - value == 0 else str(value)
-    if depth < MAX_DEPTH and kind is dict:
-        return {_cut(_text(key)): _plain(item, depth + 1) for key, item in list(value.items())[:MAX_ITEMS]}
-    if depth < MAX_DEPTH and kind in (list, tuple, set, frozenset):
-        return [_plain(item, depth + 1) for item in list(value)[:MAX_ITEMS]]
-    return _cut(_text(value))
+    def __init__(self) -> None:
+        self.taken = 0
+        self._values = MAX_VALUES
+
+    def fields(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields, made of texts, numbers, lists and dicts."""
+        named = {f"{name}_" if name in OURS else name: value for name, value in given.items()}
+        return self._dict(named, 0)
+
+    def _plain(self, value: Any, depth: int) -> Any:
+        kind = type(value)
+        if kind is float:
+            return value if value - value == 0 else str(value)
+        if value is None or kind is bool or (kind is int and -MAX_NUMBER < value < MAX_NUMBER):
+            return value
+        if depth < MAX_DEPTH and kind is dict:
+            return self._dict(value, depth)
+        if depth < MAX_DEPTH and kind in (list, tuple, set, frozenset):
+            return [self._plain(item, depth + 1) if self._take() else CUT for item in islice(value, self._values + 1)]
+        return self._cut(value)
+
+    def _dict(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        items = islice(value.items(), self._values + 1)
+        return {self._cut(key): self._plain(item, depth + 1) if self._take() else CUT for key, item in items}
+
+    def _take(self) -> bool:
+        """Tell whether there is room for one more value."""
+        self._values -= 1
+        self.taken += 8
+        return self._values >= 0
+
+    def _cut(self, value: object) -> str:
+        text = value if type(value) is str else _text(value)
+        left = max(0, LONGEST - self.taken)
+        self.taken += min(len(text), left)
+        return text if len(text) <= left else f"{text[:left]} ... cut: {len(text)} characters in all"
 
 
 def _text(value: object) -> str:

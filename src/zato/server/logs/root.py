@@ -19,7 +19,7 @@ from zato.server.logs.levels import Levels
 from zato.server.logs.lines import Line, line_of, notice
 from zato.server.logs.streams import Stream
 from zato.server.logs.structured import structlog_joins
-from zato.server.logs.styles import AsJSON
+from zato.server.logs.styles import AsJSON, styled
 
 __all__ = ["Logs", "Outlets", "logging_to"]
 
@@ -67,9 +67,13 @@ class _Intake(logging.Handler):
         super().__init__()
         self._backlogs = backlogs
 
-    def createLock(self) -> None:  # noqa: N802 -- logging's name
-        """Have no lock: a backlog has its own."""
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Take a record without the lock of handlers: a backlog has its own."""
+        # From Python 3.12 on, a filter may put another record in its place.
+        passed: object = self.filter(record)
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand a record over. What cannot be made a line is reported by one that can."""
@@ -121,18 +125,11 @@ def _file(path: Path, masks: Masks, elsewhere: Sequence[Backlog], opened: ExitSt
     style = AsJSON(masks)
 
     def write(lines: Sequence[Line | Block]) -> None:
-        file.write("".join(f"{_formatted(style, line)}\n" for line in lines if isinstance(line, Line)).encode())
+        file.write("".join(f"{styled(style, line)}\n" for line in lines if isinstance(line, Line)).encode())
 
     backlog = Backlog(LINES, CHARACTERS, _missing)
     opened.callback(Writer(backlog, write).stop)
     return backlog
-
-
-def _formatted(style: AsJSON, line: Line) -> str:
-    try:
-        return style.line(line)
-    except Exception as error:
-        return style.line(notice(logging.ERROR, f"A log line of {line.logger!r:.200} is lost: {type(error).__name__}"))
 
 
 def _missing(lines: int, _: int) -> Line:

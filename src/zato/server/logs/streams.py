@@ -5,7 +5,8 @@ It may be read slowly, or by nobody: that holds up neither the file nor the end.
 
 import contextlib
 import io
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -13,7 +14,7 @@ from zato.core.access import AccessLine, fields_of
 from zato.core.masks import Masks
 from zato.server.logs.backlog import Backlog, Block, Writer
 from zato.server.logs.lines import Line, notice
-from zato.server.logs.styles import AsJSON, AsText, Style
+from zato.server.logs.styles import AsJSON, AsText, Style, styled
 
 __all__ = ["Stream"]
 
@@ -23,6 +24,8 @@ CHARACTERS = 20_000_000
 # Seconds that the stream has at the end to take what waits for it.
 PATIENCE = 1.0
 WARNING = 30
+# Characters that are written at once, mostly ASCII: POSIX has pipes take 512 bytes in one piece, Linux 4096.
+PIECE = 4096 if sys.platform == "linux" else 512
 
 
 class Stream:
@@ -51,17 +54,29 @@ class Stream:
     def _write(self, lines: Sequence[Line | Block]) -> None:
         """Write lines. If that fails there is nobody to tell; the files have them."""
         with contextlib.suppress(Exception):
-            self._stream.write("".join(map(self._text, lines)))
-            self._stream.flush()
+            for piece in _pieces("".join(map(self._text, lines))):
+                self._stream.write(piece)
+                self._stream.flush()
 
     def _text(self, line: Line | Block) -> str:
-        return line.text if isinstance(line, Block) else f"{self._style.line(line)}\n"
+        return line.text if isinstance(line, Block) else f"{styled(self._style, line)}\n"
 
     def _missing(self, lines: int, access: int) -> Line:
         kinds = ((lines, "log"), (access, "access"))
         what = " and ".join(f"{count} {kind} lines" for count, kind in kinds if count)
         where = self._file if lines else self._file.with_name("access.log")
         return notice(WARNING, f"Nobody read {what} in time: they are missing here. {where} has them")
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield whole lines, as many at once as a pipe takes in one piece, so that processes do not mix theirs."""
+    piece = ""
+    for line in text.split("\n")[:-1]:
+        if piece and len(piece) + len(line) >= PIECE:
+            yield piece
+            piece = ""
+        piece += f"{line}\n"
+    yield piece
 
 
 def _own(stream: TextIO) -> TextIO:

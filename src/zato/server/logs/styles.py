@@ -1,6 +1,7 @@
 """How a log line looks: a JSON object for programs, coloured text for people. Secrets are in neither."""
 
 import json
+import logging
 import textwrap
 import traceback
 from collections.abc import Mapping
@@ -11,9 +12,9 @@ import structlog
 
 from zato.core.masks import Masks
 from zato.core.printable import on_lines, on_one_line
-from zato.server.logs.lines import LONGEST, Line
+from zato.server.logs.lines import LONGEST, Line, notice
 
-__all__ = ["AsJSON", "AsText", "Style"]
+__all__ = ["AsJSON", "AsText", "Style", "styled"]
 
 BELOW = frozenset({"exception", "stack"})
 
@@ -64,6 +65,14 @@ class AsText:
         """Return a line whose fields are masked already."""
         shown = {on_one_line(name): _shown(name, value) for name, value in fields.items()}
         return self._render(None, "", shown)
+
+
+def styled(style: Style, line: Line) -> str:
+    """Return a line as a style shows it, or one that says that it cannot be shown."""
+    try:
+        return style.line(line)
+    except Exception as error:
+        return style.line(notice(logging.ERROR, f"A log line of {line.logger!r:.200} is lost: {type(error).__name__}"))
 
 
 def _fields_of(line: Line, masks: Masks) -> dict[str, Any]:
