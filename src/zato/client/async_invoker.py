@@ -41,8 +41,8 @@ class AsyncServiceInvoker:
         max_cid_repr: how many characters it shows of either end of a CID.
         logger: where debug lines go, without payloads and credentials.
         tls_verify: whether to check certificates, or the path of a file with authorities to trust.
-        tls_fingerprint: SHA-256, in hex, of the one certificate to accept, whoever signed it and for whatever name.
-            No proxy is used then.
+        tls_fingerprint: SHA-256, in hex with or without colons, of the one certificate to accept, whoever signed it
+            and for whatever name. No proxy is used then.
         connect_timeout: seconds to wait for a connection, 5 by default, each of the 5 times it is tried.
             None: for ever.
         read_timeout: seconds in which the server may send nothing, 600 by default. None: for ever. A call that
@@ -52,6 +52,7 @@ class AsyncServiceInvoker:
 
     Raises:
         MissingExtra: the HTTP library is not installed.
+        InvalidSetting: the fingerprint is no SHA-256 in hex.
     """
 
     def __init__(
@@ -155,7 +156,7 @@ class AsyncServiceInvoker:
         return await self._run(repeat(cid, payload, self._options))
 
     async def aclose(self) -> None:
-        """Close the connections. A later call makes new ones, in its own event loop."""
+        """Close the connections; calls that are open fail. A later call makes new ones, in its own event loop."""
         await self._transport.aclose()
 
     async def __aenter__(self) -> Self:

@@ -7,15 +7,19 @@ files) and what an address is, `requests` decides here too, so that both clients
 import asyncio
 import logging
 import os
+import re
+import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import aiohttp
 import requests
+from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_auth_from_url, get_netrc_auth, select_proxy, urldefragauth
 from yarl import URL
 
@@ -37,8 +41,11 @@ from zato.client.errors import (
 )
 from zato.client.limits import Limits, pauses
 from zato.client.reply import HTTPReply
+from zato.core.errors import InvalidSetting
 
 __all__ = ["AsyncTransport"]
+
+SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 # The first one that fits: some of these are subclasses of others.
 KINDS: tuple[tuple[type[Exception], type[NetworkError]], ...] = (
@@ -65,10 +72,13 @@ class AsyncTransport:
         url: the address; credentials in it are used if there are no others.
         auth: user and password.
         tls_verify: False to accept any certificate, or the path of a file with authorities to trust.
-        tls_fingerprint: SHA-256, in hex, of the one certificate to accept.
+        tls_fingerprint: SHA-256, in hex with or without colons, of the one certificate to accept.
         limits: how long to wait.
         max_connections: how many connections there may be; 0 for any number.
         logger: where debug lines go; they hold no credentials and no payload.
+
+    Raises:
+        InvalidSetting: the fingerprint is no SHA-256 in hex.
     """
 
     def __init__(
@@ -85,7 +95,7 @@ class AsyncTransport:
         self._url = url
         self._auth = auth
         self._verify = tls_verify
-        self._fingerprint = tls_fingerprint
+        self._fingerprint = None if tls_fingerprint is None else _sha256(tls_fingerprint)
         self._limits = limits
         self._max_connections = max_connections
         self._logger = logger or logging.getLogger(__name__)
@@ -104,6 +114,11 @@ class AsyncTransport:
         try:
             line = await self._opened()
             reply = await line.post(post, timeout)
+        except _ClosedMeanwhile:
+            raise ConnectionFailed(
+                f"The request to {shown} failed: the client was closed; nothing was sent. "
+                "Call aclose() when the last call has returned."
+            ) from None
         except (aiohttp.ClientError, requests.RequestException, OSError, ValueError) as error:
             raise _translated(error, self._url, timeout) from (error if may_be_shown(error, self._url) else None)
         self._logger.debug("POST %s -> HTTP %d, %d bytes", shown, reply.status_code, len(reply.content))
@@ -156,8 +171,11 @@ class _Route:
         self.proxy: str | None = select_proxy(prepared, found["proxies"])
         self.headers = _authorization(_credentials(auth, prepared))
         self.ssl: ssl.SSLContext | aiohttp.Fingerprint | bool = True
-        if self.secure:
-            self.ssl = _Pin(bytes.fromhex(fingerprint)) if fingerprint else _context(verify, found)
+        if fingerprint is not None:
+            self.ssl = _Pin(bytes.fromhex(fingerprint))
+        elif self.secure or _is_chosen(found["verify"] if verify is True else verify):
+            # A plain address may redirect to a secure one.
+            self.ssl = _context(verify, found)
 
 
 class _Line:
@@ -166,22 +184,27 @@ class _Line:
     def __init__(self, route: _Route, max_connections: int) -> None:
         self.loop = asyncio.get_running_loop()
         self._route = route
-        self._session = aiohttp.ClientSession(connector=_PatientConnector(limit=max_connections, ssl=route.ssl))
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._session = aiohttp.ClientSession(
+            connector=_PatientConnector(limit=max_connections, ssl=route.ssl, socket_factory=self._new_socket)
+        )
 
     async def post(self, post: Post, timeout: tuple[float | None, float | None]) -> HTTPReply:
         """Send a request, once."""
         # Lets the loop notice connections that the server has closed while it was not running.
         for _ in range(2):
             await asyncio.sleep(0)
+        if self._session.closed:
+            raise _ClosedMeanwhile
         async with self._session.post(
             self._route.url,
             data=post.body,
-            headers={**post.headers, **self._route.headers},
+            headers={**_as_text(post.headers), **self._route.headers},
             proxy=self._route.proxy,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeout[0], sock_read=timeout[1]),
         ) as reply:
             content = await reply.read()
-            return HTTPReply(reply.status, reply.reason or "", reply.headers, content, str(reply.url))
+            return HTTPReply(reply.status, reply.reason or "", _joined(reply.headers), content, str(reply.url))
 
     def is_dead(self) -> bool:
         """Tell whether its event loop is closed, and all connections with it."""
@@ -189,7 +212,20 @@ class _Line:
 
     async def close(self) -> None:
         """Close the connections."""
+        if self.is_dead():
+            # Without its event loop aiohttp leaves them to the garbage collector.
+            for each in list(self._sockets):
+                each.close()
         await self._session.close()
+
+    def _new_socket(self, address: tuple[Any, ...]) -> socket.socket:
+        made = socket.socket(*address[:3])
+        self._sockets.add(made)
+        return made
+
+
+class _ClosedMeanwhile(Exception):
+    """The client was closed before a call had a connection, so nothing of it was sent."""
 
 
 class _PatientConnector(aiohttp.TCPConnector):
@@ -197,12 +233,22 @@ class _PatientConnector(aiohttp.TCPConnector):
 
     async def connect(self, *args: Any, **kwargs: Any) -> Any:
         """Return a connection from the pool, or a new one."""
+        try:
+            return await self._connect_patiently(*args, **kwargs)
+        except (aiohttp.ClientConnectionError, TimeoutError, asyncio.CancelledError) as error:
+            if self.closed and not _is_being_cancelled():
+                raise _ClosedMeanwhile from error
+            raise
+
+    async def _connect_patiently(self, *args: Any, **kwargs: Any) -> Any:
         for pause in pauses():
             try:
                 return await super().connect(*args, **kwargs)
             except aiohttp.ClientSSLError:
                 raise
-            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            except (aiohttp.ClientConnectorError, TimeoutError):
+                if self.closed:
+                    raise
                 await asyncio.sleep(pause)
         return await super().connect(*args, **kwargs)
 
@@ -220,6 +266,40 @@ class _Pin(aiohttp.Fingerprint):
             raise
 
 
+def _is_being_cancelled() -> bool:
+    """Tell whether somebody wants the running call to end: aiohttp cancels what waits for a connection, too."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _sha256(fingerprint: str) -> str:
+    """Return a fingerprint without its colons."""
+    digits = str(fingerprint).replace(":", "")
+    if not SHA256.fullmatch(digits):
+        raise InvalidSetting(
+            f"tls_fingerprint = {fingerprint!r} is no SHA-256 of a certificate. Give its 64 hex digits, with or "
+            "without colons: 'openssl x509 -in cert.pem -noout -fingerprint -sha256' prints them."
+        )
+    return digits
+
+
+def _as_text(headers: Mapping[str, str | bytes | None]) -> dict[str, str]:
+    """Return headers as aiohttp takes them; None leaves one out, as with requests."""
+    return {_text(name): _text(value) for name, value in headers.items() if value is not None}
+
+
+def _text(part: str | bytes) -> str:
+    return part.decode() if isinstance(part, bytes) else part
+
+
+def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return headers as requests has them: each name once, and in a mapping that can be copied and pickled."""
+    joined: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+    for name, value in headers.items():
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
 def _check_address(url: str, *, pinned: bool) -> None:
     """Refuse what requests refuses only when it sends."""
     if not url.startswith(("https:",) if pinned else ("http:", "https:")):
@@ -228,6 +308,11 @@ def _check_address(url: str, *, pinned: bool) -> None:
         (urlsplit(url).hostname or "").encode("idna")
     except UnicodeError as error:
         raise requests.exceptions.InvalidURL(f"{url!r} has no host's name in it") from error
+
+
+def _is_chosen(verify: bool | str) -> bool:
+    """Tell whether there is something other to go by than the usual authorities."""
+    return not verify or (isinstance(verify, str) and Path(verify).exists())
 
 
 def _context(verify: bool | str, found: Mapping[str, Any]) -> ssl.SSLContext | bool:

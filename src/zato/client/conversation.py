@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from requests.structures import CaseInsensitiveDict
 
-from zato.client.errors import InvalidType, ResponseMismatch
+from zato.client.errors import InvalidType, NetworkError, ResponseMismatch
 from zato.client.reply import Reply
 from zato.client.request import NOT_GIVEN, NotGiven, ServiceRequest
 from zato.client.response import AsyncInvokeResponse, ResponseOptions, ServiceInvokeResponse
@@ -94,10 +94,26 @@ def repeat(cid: str, payload: object, options: ResponseOptions) -> Talk[ServiceI
 
 
 def json_headers(headers: Headers) -> Mapping[str, str]:
-    """Return the headers of a request with a JSON body; those given win, in whatever case they are written."""
+    """Return the headers of a request with a JSON body; those given win, in whatever case they are written.
+
+    Names and values are str or bytes; None leaves a header out.
+
+    Raises:
+        NetworkError: one of them is something else.
+    """
     merged = CaseInsensitiveDict({"Content-Type": "application/json"})
-    merged.update(headers or {})
+    for name, value in dict(headers or {}).items():
+        _check_header(name, value)
+        merged[name] = value
     return merged
+
+
+def _check_header(name: object, value: object) -> None:
+    if not isinstance(name, str | bytes):
+        raise NetworkError(f"No request was sent: the name of header {name!r} is no text. Give it as str.")
+    if not isinstance(value, str | bytes | None):
+        kind = type(value).__name__
+        raise NetworkError(f"No request was sent: the value of header {name!r} is of type {kind}. Give it as str.")
 
 
 def _post(request: ServiceRequest, headers: Headers, patience: float = 0.0) -> Post:

@@ -6,6 +6,7 @@ tuples, attrs classes, and lists, dicts and unions of all these), and models wit
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = ["Misfit", "Reader", "member", "reader_of"]
 
 PLACE = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
 BYTES = b'"contentEncoding"'
+DECIMAL = b'"format":"decimal"'
 
 
 class Misfit(Exception):
@@ -45,9 +47,11 @@ class _ModelMisfit(ValueError):
 class Reader:
     """Reads texts as data of one type; see `reader_of`."""
 
-    def __init__(self, wanted: Any) -> None:
+    def __init__(self, wanted: Any, schema: Mapping[str, Any]) -> None:
         self.name = wanted.__qualname__ if type(wanted) is type else repr(wanted).replace("typing.", "")
         self._wanted = wanted
+        self._is_exact = DECIMAL in msgspec.json.encode(schema)
+        self._is_text = all(form.get("type") in {"string", "null"} for form in schema.get("anyOf", [schema]))
         self._validate = _validator(wanted)
         self._decoder = msgspec.json.Decoder(wanted, dec_hook=_read_model)
 
@@ -55,7 +59,8 @@ class Reader:
         """Return the data a text stands for: what its JSON says, else the text itself.
 
         A service that returns text, or a date, sends it as it is. So `12` is a number for who wants
-        a number, and a text for who wants a text.
+        a number, and a text for who wants a text. An object or a list is the text itself only for who
+        wants nothing but text: in a union, one that does not fit is a mistake, and no text.
 
         Raises:
             Misfit: it is neither.
@@ -63,6 +68,8 @@ class Reader:
         try:
             return self._read(text)
         except Misfit:
+            if not self._is_text and isinstance(_value(text), dict | list):
+                raise
             try:
                 return self._read(encode(text).decode())
             except Misfit:
@@ -86,7 +93,9 @@ class Reader:
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            return msgspec.convert(_value(text), self._wanted, dec_hook=_read_model, str_keys=True)
+            return msgspec.convert(
+                _value(text, exact=self._is_exact), self._wanted, dec_hook=_read_model, str_keys=True
+            )
 
 
 @lru_cache(maxsize=1024)
@@ -99,7 +108,7 @@ def reader_of(wanted: Any) -> Reader:
     schema = msgspec.json.schema(wanted, schema_hook=_check_model)
     if BYTES in msgspec.json.encode(schema):
         raise TypeError("There are bytes in it, which JSON cannot tell from text. Use str, and encode it.")
-    return Reader(wanted)
+    return Reader(wanted, schema)
 
 
 def member(text: str, key: str) -> str | None:
@@ -148,8 +157,8 @@ def _path_of(error: BaseException | None) -> str:
     return error.path if isinstance(error, _ModelMisfit) else ""
 
 
-def _value(text: str) -> Any:
+def _value(text: str, *, exact: bool = False) -> Any:
     try:
-        return decode(text)
+        return decode(text, exact=exact)
     except InvalidPayload:
         return text

@@ -1,18 +1,30 @@
 """`AsyncServiceInvoker`: what it sends and what it makes of replies, by the rules of `AnyServiceInvoker`."""
 
 import asyncio
+import copy
+import gc
 import json
 import logging
+import pickle
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 import pytest
 
 from tests.support.httpd import CID, Reply, Request, ScriptedServer
 from tests.support.subprocesses import run_python
-from zato.client import AnyServiceInvoker, AsyncServiceInvoker, HTTPReply, Retry, WrongEventLoop
+from zato.client import (
+    AnyServiceInvoker,
+    AsyncServiceInvoker,
+    HTTPReply,
+    NetworkError,
+    ResponseMismatch,
+    Retry,
+    WrongEventLoop,
+)
 from zato.core.errors import InvalidName, InvalidPayload, NotSerializable, ZatoError
 
 PATH = "/zato/admin/invoke"
@@ -95,6 +107,42 @@ def test_inner_looks_like_a_response_of_requests(server: ScriptedServer) -> None
     assert (inner.status_code, inner.reason, inner.ok, inner.json()) == (404, "Not Found", False, {"a": "ä"})
     assert (inner.headers["x-zato-cid"], inner.url) == ("c1", server.address + PATH)
     assert json.loads(inner.text) == json.loads(inner.content)
+
+
+def test_responses_can_be_pickled_and_copied(server: ScriptedServer) -> None:
+    """Responses and mismatches go to other processes; a header that came twice is one, as with requests."""
+    server.script(Reply(Reply.flat("[1]").body, headers={"X-A": "1", "x-a": "2"}))
+    response = ask(server, lambda client: client.invoke("crm.get"))
+    with pytest.raises(ResponseMismatch) as caught:
+        ask(server, lambda client: client.invoke("crm.get", type=int))
+
+    for copied in (copy.deepcopy, _pickled):
+        assert (copied(response).data, copied(response).inner.headers["X-a"]) == ([1], "1, 2")
+        assert copied(caught.value).response.data == [1]
+
+
+def test_headers_of_other_kinds(server: ScriptedServer) -> None:
+    """Bytes are sent as they are, and None leaves a header out, as in the other client."""
+    headers: Any = {"X-Bytes": b"1", b"X-Name": "2", "X-None": None}
+    ask(server, lambda client: client.invoke("crm.get", headers=headers))
+    with AnyServiceInvoker(server.address, PATH, AUTH) as client:
+        client.invoke("crm.get", headers=headers)
+
+    assert _own_headers(server.requests[0]) == _own_headers(server.requests[1])
+    assert {"X-Bytes", "X-Name", "X-None"} & set(server.requests[0].headers) == {"X-Bytes", "X-Name"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"), [({"X-A": 5}, r"value of header 'X-A' is of type int"), ({5: "x"}, "5 is no text")]
+)
+def test_headers_that_are_no_text(server: ScriptedServer, headers: Any, words: str) -> None:
+    """Both clients refuse them with the same error, before anything is sent."""
+    with pytest.raises(NetworkError, match=words):
+        ask(server, lambda client: client.invoke("crm.get", headers=headers))
+    with AnyServiceInvoker(server.address, PATH) as client, pytest.raises(NetworkError, match=words):
+        client.invoke("crm.get", headers=headers)
+
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(
@@ -270,6 +318,25 @@ def test_event_loop_that_ended_before_the_client(server: ScriptedServer) -> None
     with asyncio.Runner() as runner:
         assert runner.run(client.invoke("zato.ping")).ok
         runner.run(client.aclose())
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_event_loops_without_end(server: ScriptedServer) -> None:
+    """A program that never closes its client keeps the connection of the last loop, and no other."""
+    client = AsyncServiceInvoker(server.address, PATH, AUTH)
+    gc.disable()
+    try:
+        for _ in range(4):
+            asyncio.run(client.invoke("zato.ping"))
+        peers = [tuple(each.raddr) for each in psutil.Process().net_connections("tcp4")]
+    finally:
+        gc.enable()
+        asyncio.run(client.aclose())
+        gc.collect()
+
+    assert peers.count(server.server_address[:2]) <= 1
 
 
 def test_debug_lines(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
@@ -303,6 +370,11 @@ def test_import_does_not_load_aiohttp() -> None:
     printed = run_python("import sys; from zato.client import AsyncServiceInvoker; print(*sys.modules)")
 
     assert not {"aiohttp", "yarl", "asyncio"} & set(printed.split())
+
+
+def _pickled(value: T) -> T:
+    loaded: T = pickle.loads(pickle.dumps(value))
+    return loaded
 
 
 def _own_headers(request: Request) -> dict[str, str]:

@@ -24,6 +24,7 @@ from zato.client import (
     TLSFailed,
 )
 from zato.client import limits as the_limits
+from zato.core.errors import InvalidSetting
 
 PATH = "/zato/admin/invoke"
 AUTH = ("admin.invoke", "s3cret")
@@ -97,6 +98,25 @@ def test_connect_timeout(impatient: None) -> None:
         ping(address, connect_timeout=0.05)
 
 
+def test_connect_timeout_is_tried_again(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was not made in time is sought again: the server may be there a little later."""
+    tries: list[socket.socket] = []
+    connect = asyncio.SelectorEventLoop.sock_connect
+
+    async def counted(loop: Any, sock: socket.socket, address: Any) -> None:
+        tries.append(sock)
+        await connect(loop, sock, address)
+
+    async def call(address: str) -> None:
+        async with AsyncServiceInvoker(address, PATH, AUTH, connect_timeout=0.05) as client:
+            await client.invoke("zato.ping")
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_connect", counted)
+    with Unanswering() as address, pytest.raises(ConnectTimedOut):
+        asyncio.run(call(address))
+    assert len(tries) == 5
+
+
 @pytest.mark.parametrize("reply", [Reply(hangs=True), Reply(b"{", promised=10, hangs=True)], ids=["silent", "cut"])
 def test_read_timeout(server: ScriptedServer, reply: Reply) -> None:
     """A server that does not answer is given up after read_timeout, and not asked twice."""
@@ -151,12 +171,13 @@ def test_tls_to_a_plain_server(server: ScriptedServer) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"tls_verify": "FILE"}, {"tls_verify": False}, {"tls_fingerprint": "PIN"}],
-    ids=["authority", "anybody", "fingerprint"],
+    [{"tls_verify": "FILE"}, {"tls_verify": False}, {"tls_fingerprint": "PIN"}, {"tls_fingerprint": "COLONS"}],
+    ids=["authority", "anybody", "fingerprint", "fingerprint-of-openssl"],
 )
 def test_certificate_that_is_trusted(certificate: Path, options: dict[str, Any]) -> None:
     """A certificate is known by its authority or by its fingerprint."""
-    known = {"FILE": str(certificate), "PIN": _fingerprint(certificate)}
+    pin = _fingerprint(certificate)
+    known = {"FILE": str(certificate), "PIN": pin, "COLONS": bytes.fromhex(pin).hex(":").upper()}
     with ScriptedServer(certificate) as server:
         server.script(Reply.flat("done"))
 
@@ -204,6 +225,24 @@ def test_no_address(address: str) -> None:
         ping(address)
 
     assert repr(address + PATH) in str(caught.value)
+
+
+@pytest.mark.parametrize("fingerprint", ["", "AB:CD", "ab" * 20, "zz" * 32, "ab" * 33])
+def test_no_fingerprint(fingerprint: str) -> None:
+    """What cannot be the fingerprint of any certificate is refused when the client is made."""
+    with pytest.raises(InvalidSetting, match=rf"tls_fingerprint = '{fingerprint}' is no SHA-256.*64 hex digits"):
+        AsyncServiceInvoker("https://localhost", PATH, tls_fingerprint=fingerprint)
+
+
+def test_redirect_to_a_secure_server(server: ScriptedServer, certificate: Path) -> None:
+    """`tls_verify` holds for the server that a plain one sends to, too."""
+    with ScriptedServer(certificate) as secure:
+        secure.script(Reply.flat("done"))
+        server.script(Reply(status=307, headers={"Location": secure.address}))
+
+        assert [ping(server.address, tls_verify=verify).data for verify in (False, str(certificate))] == ["done"] * 2
+        with pytest.raises(TLSFailed, match="certificate verify failed"):
+            ping(server.address, tls_verify="/no/such.pem")
 
 
 def test_fingerprint_without_tls(server: ScriptedServer) -> None:
@@ -263,6 +302,45 @@ def test_cancelled_while_the_server_works(server: ScriptedServer) -> None:
 
     assert asyncio.run(call()).data == "done"
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 6])
+def test_closed_while_calls_begin(server: ScriptedServer, steps: int) -> None:
+    """Whatever a call was doing, it ends with an error of ours, and the client goes on."""
+
+    async def call() -> Any:
+        client = AsyncServiceInvoker(server.address, PATH, AUTH)
+        begun = asyncio.create_task(client.invoke("zato.ping"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await client.aclose()
+        ended = (await asyncio.gather(begun, return_exceptions=True))[0]
+        async with client:
+            return ended, await client.invoke("zato.ping")
+
+    ended, later = asyncio.run(call())
+    assert (type(ended), later.data) == (ConnectionFailed, "done")
+    assert str(ended).startswith(
+        f"The request to {server.address}{PATH} failed: the client was closed; nothing was sent"
+    )
+    assert len(server.requests) == 1
+
+
+def test_closed_while_calls_wait_for_a_place(server: ScriptedServer) -> None:
+    """Those that wait were not sent; the one that was may have run. One that is cancelled is just that."""
+    server.script(Reply(hangs=True))
+
+    async def call() -> Any:
+        client = AsyncServiceInvoker(server.address, PATH, AUTH, max_connections=1)
+        calls = [asyncio.create_task(client.invoke("zato.ping")) for _ in range(4)]
+        await asyncio.to_thread(wait_until, lambda: server.requests)
+        calls[-1].cancel()
+        await client.aclose()
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    kinds = sorted(type(each).__name__ for each in asyncio.run(call()))
+    assert kinds == ["CancelledError", "ConnectionFailed", "ConnectionFailed", "ConnectionLost"]
+    assert len(server.requests) == 1
 
 
 def test_many_cancelled_while_they_connect() -> None:

@@ -158,6 +158,25 @@ def test_misfit(kind: Any, text: str, problem: str, path: str) -> None:
     assert (caught.value.problem, caught.value.path) == (problem, path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "path"), [(list[int] | str, '[1, "a"]', "$[1]"), (Order | str, "{}", "$"), (int | str, "[1]", "$")]
+)
+def test_misfit_is_no_text(kind: Any, text: str, path: str) -> None:
+    """An object or a list that does not fit a union with text is a mistake, and no text."""
+    with pytest.raises(Misfit) as caught:
+        reader_of(kind).read(text)
+
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(Order | str, "sorry"), (list[int] | str, "12"), (str | None, "[1"), (str | None, '{"a": 1}')]
+)
+def test_text_in_a_union(kind: Any, text: str) -> None:
+    """What is no object and no list is text, and so is anything if nothing else could be meant."""
+    assert reader_of(kind).read(text) == text
+
+
 class Nothing:
     """No kind of data."""
 
@@ -182,6 +201,15 @@ def test_no_type(kind: Any, why: str) -> None:
 def test_nan() -> None:
     """Numbers that only lenient parsers read can be had as numbers."""
     assert str(reader_of(list[float]).read("[NaN, 1]")) == "[nan, 1.0]"
+
+
+@pytest.mark.parametrize("kind", [list[Decimal], list[Decimal | None]])
+def test_digits_beside_nan(kind: Any) -> None:
+    """Decimals keep their digits in lenient JSON too; where none are wanted, numbers are floats as ever."""
+    text = "[NaN, 0.1000000000000000000000001]"
+
+    assert reader_of(kind).read(text)[1] == Decimal("0.1000000000000000000000001")
+    assert type(reader_of(list[Any]).read(text)[1]) is float
 
 
 @pytest.mark.parametrize(
