@@ -20,7 +20,8 @@ def test_process_whose_event_loop_stands_still_is_replaced(tmp_path: Path) -> No
     """The call ends as failed instead of stopping one process after the other, and the server goes on."""
     environment = make_environment(tmp_path / "env", {"stall.py": BLOCKS}, max_stall=1, max_takeovers=1)
     with ServerProcess(environment) as server, server.client() as client:
-        cid = client.invoke_async("stall.blocks").data
+        # Not at once: the loop that stands still is the one that answers this request.
+        cid = client.invoke_async("stall.blocks", delay=0.3).data
         server.logged("The event loop of worker 1 has stood still for 1 s (setting max_stall)")
         server.logged("stall.blocks is given up", timeout=30)
         server.wait_ready()

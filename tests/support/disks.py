@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 __all__ = ["NO_ROOM", "no_room"]
 
-# Before the words of a command; what it writes to a file fails with EFBIG, as it would on a full disk with ENOSPC.
+# Before the words of a command, which must not measure its coverage. What it writes to a file fails with EFBIG, as it
+# would on a full disk with ENOSPC.
 NO_ROOM = ("sh", "-c", 'ulimit -f 0; exec "$0" "$@"')
 
 

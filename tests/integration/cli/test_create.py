@@ -13,6 +13,7 @@ from tests.support.commands import Zato
 from tests.support.disks import NO_ROOM
 from tests.support.environments import ZATO
 from tests.support.rights import not_as_root
+from tests.support.subprocesses import unmeasured_environment
 from zato.core.settings import Settings, describe
 from zato.environment import Environment
 
@@ -152,7 +153,7 @@ def test_disk_that_is_full(tmp_path: Path, exists: bool) -> None:
         path.mkdir(parents=True)
     before = list(tmp_path.rglob("*"))
     call = [*NO_ROOM, ZATO, "create", str(path)]
-    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60, env=unmeasured_environment())
     assert (done.returncode, done.stderr) == (2, f"Error: {path} cannot be made: File too large: {path}.\n")
     assert list(tmp_path.rglob("*")) == before
 

@@ -14,6 +14,7 @@ import pytest
 from tests.support.commands import Zato
 from tests.support.disks import NO_ROOM
 from tests.support.environments import ZATO, make_environment, run_zato
+from tests.support.subprocesses import unmeasured_environment
 from tests.support.waiting import wait_until
 from zato.environment import Environment
 
@@ -140,7 +141,7 @@ def test_disk_that_is_full(tmp_path: Path) -> None:
     """A server that could not even say why it ended is no riddle."""
     environment = make_environment(tmp_path / "env")
     call = [*NO_ROOM, ZATO, "start", str(environment.path), "--detach"]
-    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60, env=unmeasured_environment())
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith(f". 'zato doctor {environment.path}' may say why.\n")
 

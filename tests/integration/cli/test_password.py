@@ -14,6 +14,7 @@ import pytest
 from tests.support.commands import Zato
 from tests.support.disks import NO_ROOM
 from tests.support.environments import PASSWORD, ZATO, make_environment, run_zato
+from tests.support.subprocesses import unmeasured_environment
 from zato.environment import Environment
 from zato.running import MANAGED, RunningServer
 
@@ -153,6 +154,6 @@ def test_disk_that_is_full(environment: Environment) -> None:
     """The old file stays, and nothing of the new one."""
     before = sorted(environment.path.iterdir())
     call = [*NO_ROOM, ZATO, "password", str(environment.path), "pubapi"]
-    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60, env=unmeasured_environment())
     assert (done.returncode, done.stderr) == (2, f"Error: {environment.secrets} cannot be written: File too large.\n")
     assert (environment.credentials().pubapi, sorted(environment.path.iterdir())) == (PASSWORD, before)
