@@ -14,6 +14,9 @@ from tests.support.subprocesses import children_unmeasured
 
 EXAMPLES = int(os.environ.get("ZATO_FUZZ_EXAMPLES", "40"))
 
+# Files that take a minute each; begun last, one of them would run alone at the end.
+LONG = ("test_points.py", "test_durability.py", "test_examples.py", "test_bench.py", "test_state_machine.py")
+
 settings.register_profile("local", deadline=None, max_examples=EXAMPLES)
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
@@ -32,6 +35,12 @@ def unmeasured() -> Iterator[None]:
     """What the tests of a module start measures no coverage: other tests run the same lines, and it takes time."""
     with children_unmeasured():
         yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, and leave the random order of all others as it is."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.hookimpl(wrapper=True)
