@@ -14,7 +14,9 @@ from zato.core.envelope import ADMIN_INVOKE, ADMIN_USER
 from zato.core.known_errors import error_of
 from zato.environment import Environment
 
-__all__ = ["ask", "connect", "print_value", "refuse"]
+__all__ = ["ask", "connect", "print_response", "print_value", "refuse"]
+
+NO_RESPONSE = "(None)"
 
 
 @contextmanager
@@ -55,6 +57,11 @@ def refuse(response: Response) -> None:
     """
     if not response.ok:
         raise error_of(response.inner.status_code)(str(response.details))
+
+
+def print_response(response: object) -> None:
+    """Print what a service returned, or that it returned nothing."""
+    print_value(NO_RESPONSE if response in (None, "") else response)
 
 
 def print_value(value: object, *, as_json: bool = False) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from zato.cli.bulk import confirm, do_to_all
-from zato.cli.door import ask, connect, print_value, refuse
+from zato.cli.door import ask, connect, print_response, print_value, refuse
 from zato.cli.matching import STATUSES, filter_options, given, pages
 from zato.cli.parameters import FOLDER, Choice, Seconds, payload_given
 from zato.cli.record import COLUMNS, ENDED, Record, as_row, get_record, print_record, why_not_done
@@ -21,7 +21,6 @@ from zato.core.payload import from_door
 
 __all__ = ["cancel", "list_calls", "replay", "show", "wait"]
 
-NO_RESPONSE = "(None)"
 
 CANCELLABLE = ("waiting", "delayed", "running", "stranded")
 
@@ -102,7 +101,7 @@ def wait(path: Path, cid: str, timeout: float, *, by_id: bool, as_json: bool) ->
     if record["status"] != Status.DONE:
         raise why_not_done(record)
     if not as_json:
-        print_value(NO_RESPONSE if record["response"] in (None, "") else record["response"])
+        print_response(record["response"])
 
 
 @click.command

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from zato.cli.completion import service_names
-from zato.cli.door import ask, connect, print_value, refuse
+from zato.cli.door import ask, connect, print_response, print_value, refuse
 from zato.cli.parameters import FOLDER, Seconds, headers_given, payload_given, url_path_given
 from zato.cli.streams import noting_if_not_printed
 from zato.cli.tables import print_fields, print_table
@@ -15,8 +15,6 @@ from zato.core.envelope import ADMIN_INVOKE
 from zato.core.printable import on_lines
 
 __all__ = ["invoke", "list_services", "show"]
-
-NO_RESPONSE = "(None)"
 
 
 @click.command
@@ -100,7 +98,7 @@ def invoke(
             _print_object(response)
         refuse(response)
         if not as_json:
-            print_value(response.data if response.has_data else NO_RESPONSE)
+            print_response(response.data)
 
 
 @click.command
