@@ -7,13 +7,14 @@ from zato.cli.door import refuse
 from zato.cli.tables import Column, print_fields, status_style
 from zato.client import AnyServiceInvoker
 from zato.core.errors import ServiceError
+from zato.core.invocation import OUTCOMES
 from zato.core.known_errors import error_called
 
 __all__ = ["COLUMNS", "ENDED", "Record", "as_row", "get_record", "print_record", "why_not_done"]
 
 Record = dict[str, Any]
 
-ENDED = ("done", "failed", "expired", "cancelled")
+ENDED = tuple(status.value for status in OUTCOMES)
 # The longest that a server listens for an outcome in one request, in seconds.
 LONGEST_WAIT = 60.0
 LONGEST_CELL = 100

@@ -4,15 +4,13 @@ from typing import Any, Generic, TypeVar
 
 from zato.client.reply import Reply
 from zato.client.response import ResponseOptions, ServiceInvokeResponse
-from zato.core.invocation import Status
+from zato.core.invocation import OUTCOMES, Status
 from zato.core.payload import encode
 from zato.core.typed import member
 
 __all__ = ["InvocationResult"]
 
 T = TypeVar("T")
-
-OUTCOMES = frozenset({Status.DONE, Status.FAILED, Status.EXPIRED, Status.CANCELLED})
 
 
 class InvocationResult(ServiceInvokeResponse[T], Generic[T]):

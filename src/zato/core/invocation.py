@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_PRIORITY",
     "DEFAULT_QUEUE",
     "ONCE",
+    "OUTCOMES",
     "Delivery",
     "ErrorInfo",
     "Failure",
@@ -43,6 +44,9 @@ class Status(StrEnum):
     FAILED = "failed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+
+
+OUTCOMES = (Status.DONE, Status.FAILED, Status.EXPIRED, Status.CANCELLED)
 
 
 class Lane(StrEnum):
