@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import apsw
 
 from tests.chaos.traps import Traps
 from zato.broker.base import Accept, Applied, Backend, Clock, Finish, Lease, Leased, Operation, Postpone, Purge, Purged
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 
 __all__ = ["AFTER", "BEFORE", "INSIDE", "POINTS", "UPGRADE_POINTS", "BreakingBackend", "Point", "open_breaking"]
 
@@ -130,6 +129,6 @@ class BreakingBackend:
                 self._traps.spring(point.name)
 
 
-def open_breaking(traps: Traps, broker: str, data: Path, clock: Clock) -> Backend:
-    """Return the backend that a setting names, with traps in it."""
-    return BreakingBackend(traps, lambda: open_backend(broker, data, clock))
+def open_breaking(traps: Traps, location: Location, clock: Clock) -> Backend:
+    """Return the backend that a location names, with traps in it."""
+    return BreakingBackend(traps, lambda: open_backend(location, clock))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from zato.broker.clock import SystemClock
 from zato.broker.connection import Connection
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 from zato.environment import Environment
 
 __all__ = ["age_file", "old_outcomes", "stock_with_old_outcomes"]
@@ -28,7 +28,7 @@ COMMIT;
 
 def stock_with_old_outcomes(environment: Environment, count: int) -> None:
     """Make the broker's file, with so many outcomes whose retention ended long ago."""
-    open_backend("sqlite", environment.data, SystemClock()).close()
+    open_backend(Location("sqlite", environment.data), SystemClock()).close()
     with closing(Connection(environment.data / "broker.db", patience=PATIENCE, to="use")) as connection:
         connection.execute(OLD_OUTCOMES.format(count=count)).fetchall()
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.contract.calls import DEPLOYED, ask
+from tests.contract.calls import DEPLOYED, HOLDER, ask
 from tests.contract.stores import STORES, Store
 from tests.support.clocks import TurnableClock
 from zato.broker.base import Announce, Backend
@@ -37,7 +37,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 def backend(store: Store, clock: TurnableClock) -> Iterator[Backend]:
     """A backend that keeps nothing yet."""
     with closing(store.open(clock)) as opened:
-        ask(opened, Announce(DEPLOYED))
+        ask(opened, Announce(DEPLOYED, server=HOLDER.server))
         yield opened
 
 

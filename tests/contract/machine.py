@@ -34,12 +34,12 @@ from zato.broker.base import (
     Reclaim,
     Release,
 )
-from zato.broker.open import open_reader
 from zato.core.invocation import ErrorInfo, Failure, Holder, Invocation, Lane, Outcome, Status
 
 __all__ = ["machine_of"]
 
-HOLDERS = tuple(Holder("a", run, worker) for run in ("r1", "r2") for worker in (1, 2))
+SERVER = "a"
+HOLDERS = tuple(Holder(SERVER, run, worker) for run in ("r1", "r2") for worker in (1, 2))
 DEPLOYED = {"crm.sync": Lane.THREAD, "crm.answer": Lane.THREAD, "ui.push": Lane.TASK}
 MOVED = {**DEPLOYED, "crm.answer": Lane.TASK}
 ALL = {**DEPLOYED, "unknown": Lane.THREAD}
@@ -108,7 +108,7 @@ class BrokerMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """Services are there from the beginning."""
-        self.ask(Announce(DEPLOYED))
+        self.ask(Announce(DEPLOYED, server=SERVER))
 
     @rule(wishes=st.lists(WISHES, min_size=1, max_size=3), leased_by=LEASED_BY)
     def accept(self, wishes: list[dict[str, Any]], leased_by: Taker | None) -> None:
@@ -165,7 +165,7 @@ class BrokerMachine(RuleBasedStateMachine):
         self.flush()
         (expected,) = self.model.apply(operation).results
         assert isinstance(expected, Found)
-        reader = open_reader(self.store.broker, self.store.folder, self.clock) if beside else None
+        reader = self.store.reader(self.clock) if beside else None
         try:
             compare_records("Find", pages(reader or self.backend, operation), expected.records)
         finally:
@@ -278,7 +278,7 @@ class BrokerMachine(RuleBasedStateMachine):
     @rule(services=st.sampled_from(ANNOUNCED), only_add=st.booleans(), hold_back=HOLD)
     def announce(self, services: Mapping[str, Lane], only_add: bool, hold_back: bool) -> None:
         """Other services are deployed, or the same ones, in place of what was or beside it."""
-        self.ask(Announce(services, only_add), hold_back=hold_back)
+        self.ask(Announce(services, only_add, server=SERVER), hold_back=hold_back)
 
     @rule(retention=st.sampled_from((0, 5, 60)), limit=st.sampled_from((1, 500)), hold_back=HOLD)
     def purge(self, retention: float, limit: int, hold_back: bool) -> None:
@@ -344,7 +344,7 @@ class BrokerMachine(RuleBasedStateMachine):
 
     def end_everything(self) -> None:
         """Run every call to its end, by one holder."""
-        self.ask(Announce(ALL))
+        self.ask(Announce(ALL, server=SERVER))
         for _ in range(3):
             self.turn(DAY, is_seen=True, leased_by=(HOLDERS[0], ROOM))
             for held in self.beliefs[HOLDERS[0]].items():

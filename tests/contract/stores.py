@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from zato.broker.base import Backend, Clock
-from zato.broker.open import open_backend, open_reader
+from zato.broker.open import Location, open_backend, open_reader
 
 __all__ = ["STORES", "SQLiteStore", "Store"]
 
@@ -49,11 +49,11 @@ class SQLiteStore:
 
     def open(self, clock: Clock) -> Backend:
         """Open the file, or make it."""
-        return open_backend(self.broker, self.folder, clock)
+        return open_backend(Location(self.broker, self.folder), clock)
 
     def reader(self, clock: Clock) -> Backend:
         """Open the file to read it."""
-        return open_reader(self.broker, self.folder, clock)
+        return open_reader(Location(self.broker, self.folder), clock)
 
     def fresh(self) -> "SQLiteStore":
         """Return a store in a folder of its own."""

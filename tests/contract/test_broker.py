@@ -138,7 +138,7 @@ def test_promise_2_every_story_ends_once(store: Store, steps: list[tuple[str, in
     """Whatever happens to calls and in whatever order, in the end each has one outcome and was said once to end."""
     clock = TurnableClock()
     with closing(store.fresh().open(clock)) as backend:
-        ask(backend, Announce(DEPLOYED))
+        ask(backend, Announce(DEPLOYED, server=HOLDER.server))
         ended: list[str] = []
         for number, (step, value) in enumerate([("accept", 0), *steps, *[("turn", 99), ("lease", 0)] * 2]):
             if step == "turn":
@@ -966,7 +966,7 @@ def test_promise_11_what_no_server_runs_can_be_cancelled(
 
     applied = backend.apply([Cancel(call_id(1), CANCELLED)])
     clock.turn(120)
-    ask(backend, Announce({**DEPLOYED, "unknown": DEPLOYED["crm.sync"]}))
+    ask(backend, Announce({**DEPLOYED, "unknown": DEPLOYED["crm.sync"]}, server=HOLDER.server))
 
     assert (applied.results, applied.ended, lease(backend)) == ([True], [call_id(1)], [])
     assert look(backend).outcome == CANCELLED

@@ -6,6 +6,7 @@ import pytest
 
 from tests.contract.calls import (
     DEPLOYED,
+    HOLDER,
     START,
     SUCCESSOR,
     TOKEN,
@@ -105,7 +106,7 @@ def test_unknown_services_are_stranded_until_announced(backend: Backend) -> None
     accept(backend, make_call(1, service="new.service"))
     before = (look(backend).status, _leased(backend))
 
-    ask(backend, Announce({**DEPLOYED, "new.service": Lane.TASK}))
+    ask(backend, Announce({**DEPLOYED, "new.service": Lane.TASK}, server=HOLDER.server))
 
     assert before == (Status.STRANDED, [])
     assert (look(backend).status, _leased(backend, {Lane.TASK: 1})) == (Status.WAITING, [1])
@@ -115,10 +116,10 @@ def test_unknown_services_are_stranded_until_announced(backend: Backend) -> None
 def test_what_is_announced_no_more_is_stranded(backend: Backend, left: dict[str, Lane]) -> None:
     """Calls wait for the return of their service, those of before and those that come meanwhile."""
     accept(backend, make_call(1))
-    ask(backend, Announce(left))
+    ask(backend, Announce(left, server=HOLDER.server))
     accept(backend, make_call(2))
     during = [look(backend, 1).status, look(backend, 2).status, *_leased(backend)]
-    ask(backend, Announce(DEPLOYED))
+    ask(backend, Announce(DEPLOYED, server=HOLDER.server))
 
     assert during == [Status.STRANDED, Status.STRANDED]
     assert _leased(backend) == [1, 2]
@@ -127,7 +128,7 @@ def test_what_is_announced_no_more_is_stranded(backend: Backend, left: dict[str,
 def test_only_the_changed_service_moves(backend: Backend) -> None:
     """A service that became asynchronous takes its waiting calls along to the other lane; the others stay."""
     accept(backend, make_call(1), make_call(2, service="crm.answer"))
-    ask(backend, Announce({**DEPLOYED, "crm.sync": Lane.TASK}))
+    ask(backend, Announce({**DEPLOYED, "crm.sync": Lane.TASK}, server=HOLDER.server))
 
     assert _leased(backend, {Lane.TASK: 9}) == [1]
     assert _leased(backend, {Lane.THREAD: 9}) == [2]
@@ -137,7 +138,7 @@ def test_what_runs_can_be_finished_after_its_service_left(backend: Backend) -> N
     """A deployment takes nothing from a holder, and what comes back from one is stranded."""
     accept(backend, make_call(1), make_call(2))
     lease(backend)
-    ask(backend, Announce({}))
+    ask(backend, Announce({}, server=HOLDER.server))
     running = look(backend).status
     ended = finish(backend, 1)
     ask(backend, Release(call_id(2), TOKEN))
@@ -158,7 +159,7 @@ def test_follow_ups_take_the_lane_of_their_service(backend: Backend) -> None:
 def test_announcing_the_same_changes_nothing(backend: Backend) -> None:
     """A server that starts again with the services it had finds everything in its place."""
     accept(backend, make_call(1), make_call(2, service="unknown"))
-    applied = backend.apply([Announce(DEPLOYED)])
+    applied = backend.apply([Announce(DEPLOYED, server=HOLDER.server)])
 
     assert applied == Applied(results=[[]])
     assert [look(backend, 1).status, look(backend, 2).status] == [Status.WAITING, Status.STRANDED]
@@ -185,7 +186,7 @@ OUTCOME = Outcome(status=Status.DONE, ended=START)
         pytest.param(Postpone(call_id(1), TOKEN, START, 1), True, id="postpone"),
         pytest.param(Release(call_id(1), TOKEN), True, id="release"),
         pytest.param(Reclaim(SUCCESSOR), True, id="reclaim"),
-        pytest.param(Announce({"unknown": Lane.TASK}), True, id="announce"),
+        pytest.param(Announce({"unknown": Lane.TASK}, server=HOLDER.server), True, id="announce"),
         pytest.param(Finish(call_id(1), TOKEN, OUTCOME), False, id="finish"),
         pytest.param(Cancel(call_id(2), OUTCOME), False, id="cancel"),
         pytest.param(Beat(((call_id(1), TOKEN),), 15), False, id="beat"),
@@ -276,11 +277,11 @@ def _leased(backend: Backend, limits: Mapping[Lane, int] | None = None) -> list[
 def test_announcement_that_only_adds(backend: Backend) -> None:
     """What others have stays announced, in the lane that the newest announcement gives it, and is named."""
     accept(backend, make_call(1), make_call(2, service="new.one"))
-    stays = ask(backend, Announce({"new.one": Lane.TASK, "crm.answer": Lane.TASK}, only_add=True))
+    stays = ask(backend, Announce({"new.one": Lane.TASK, "crm.answer": Lane.TASK}, only_add=True, server=HOLDER.server))
 
     assert stays == ["crm.sync", "ui.push"]
     assert [look(backend, number).status for number in (1, 2)] == [Status.WAITING] * 2
-    assert ask(backend, Announce({"new.one": Lane.TASK})) == []
+    assert ask(backend, Announce({"new.one": Lane.TASK}, server=HOLDER.server)) == []
     assert look(backend).status is Status.STRANDED
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zato.broker.base import Accept, Announce, Finish, Lease
 from zato.broker.clock import SystemClock
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 from zato.core.invocation import Holder, Invocation, Lane, Outcome, Status
 
 TOKEN = b"to-kill!"
@@ -17,8 +17,8 @@ TOKEN = b"to-kill!"
 
 def run(broker: str, folder: Path) -> None:
     """Do it for ever."""
-    backend = open_backend(broker, folder, SystemClock())
-    backend.apply([Announce({"crm.sync": Lane.THREAD})])
+    backend = open_backend(Location(broker, folder), SystemClock())
+    backend.apply([Announce({"crm.sync": Lane.THREAD}, server="server1")])
     for number in itertools.count(1):
         call = Invocation(id=f"{number:026}", cid="abc", service="crm.sync", payload=b"1", created=1)
         backend.apply([Accept(call)])

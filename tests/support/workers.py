@@ -10,7 +10,7 @@ from typing import Any
 from zato.broker.base import Announce, Applied, Cancel, Finish, Lease, Look, Operation, Unstorable
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 from zato.core.call import AsyncCall
 from zato.core.errors import BrokerUnavailable
 from zato.core.invocation import Holder, Lane, Outcome, Record, Status
@@ -48,7 +48,7 @@ class Store:
     """
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._backend = open_backend("sqlite", folder, clock)
+        self._backend = open_backend(Location("sqlite", folder), clock)
         self.away: tuple[type[Operation[Any]], ...] = ()
         self.too_large: tuple[Status, ...] = ()
         self.told, self.asked = threading.Event(), threading.Event()

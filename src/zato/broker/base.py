@@ -25,10 +25,11 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from zato.core.errors import ZatoError
-from zato.core.invocation import Delivery, Failure, Holder, Invocation, Lane, Outcome, Record, Status
+from zato.core.invocation import Delivery, Failure, Holder, Invocation, Lane, Outcome, Record, Status, Terms
 
 __all__ = [
     "Accept",
+    "AcceptAll",
     "Accepted",
     "Announce",
     "Applied",
@@ -93,9 +94,19 @@ class Accept(Operation[Accepted]):
     invocation: Invocation
 
 
+@dataclass(frozen=True, slots=True)
+class AcceptAll(Operation[list[Accepted]]):
+    """Store invocations, all of them or none. Result: one `Accepted` for each, in order. Raises as `Accept` does."""
+
+    invocations: tuple[Invocation, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease(Operation[Leased]):
-    """Take over what has no holder. Result: `Leased`.
+    """Take over what has no holder, and what the holder's server can run. Result: `Leased`.
+
+    What has the lowest number for a priority comes first, and of that what was accepted first. Left alone is
+    what is in a paused queue, and what is of a service that runs `max_concurrency` times by now.
 
     First moves on whatever time has moved on: delayed calls that are due, calls that expired, leases
     that ended; at most 100 of each. If any lease has ended, what the holder has itself is prolonged
@@ -177,16 +188,21 @@ class Reclaim(Operation[int]):
 
 @dataclass(frozen=True, slots=True)
 class Announce(Operation[list[str]]):
-    """Say which services can run, and in which lane; calls of others are stranded.
+    """Say which services a server can run, and in which lane; calls of what no live server can run are stranded.
 
-    Result: services that stay announced though they are not among these.
+    Result: services that stay announced for the server though they are not among these.
 
     Attributes:
         only_add: what was announced before stays so, because other processes of the server have it.
+        terms: what the classes of some of them say of background calls; it replaces what was said before, by
+            whichever server.
+        server: the name of the server. In a store that only one server uses it makes no difference.
     """
 
     services: Mapping[str, Lane]
     only_add: bool = False
+    terms: Mapping[str, Terms] = field(default_factory=dict)
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)

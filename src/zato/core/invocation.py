@@ -5,7 +5,7 @@ made for every call is a msgspec struct, which is made five times faster than a 
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import msgspec
 
@@ -13,7 +13,6 @@ from zato.core.payload import unicode_text
 from zato.core.retry import Retry
 
 __all__ = [
-    "DEFAULT_PRIORITY",
     "DEFAULT_QUEUE",
     "ONCE",
     "OUTCOMES",
@@ -24,12 +23,13 @@ __all__ = [
     "Invocation",
     "Lane",
     "Outcome",
+    "Priority",
     "Record",
     "Status",
+    "Terms",
 ]
 
 DEFAULT_QUEUE = "default"
-DEFAULT_PRIORITY = 5
 ONCE = Retry()
 
 
@@ -47,6 +47,14 @@ class Status(StrEnum):
 
 
 OUTCOMES = (Status.DONE, Status.FAILED, Status.EXPIRED, Status.CANCELLED)
+
+
+class Priority(IntEnum):
+    """Which of several waiting invocations starts first: the one with the lowest number."""
+
+    HIGH = 1
+    NORMAL = 5
+    LOW = 9
 
 
 class Lane(StrEnum):
@@ -77,7 +85,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     created: int
     channel: str = "invoke-async"
     queue: str = DEFAULT_QUEUE
-    priority: int = DEFAULT_PRIORITY
+    priority: int = Priority.NORMAL
     parent: str | None = None
     in_reply_to: str | None = None
     replay_of: str | None = None
@@ -91,6 +99,20 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     transport: str | None = None
     environ: bytes | None = None
     idempotency_key: str | None = None
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a service's class says of background calls that do not say it themselves.
+
+    Attributes:
+        max_concurrency: how many of them may run at once in the whole cluster, or None for any number.
+        retry: how often to try, or None.
+        time_limit: seconds that one attempt may take, or None.
+    """
+
+    max_concurrency: int | None = None
+    retry: Retry | None = None
+    time_limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,14 @@ class Settings:
     )
     tls_cert: str = _setting("", "Certificate chain in PEM, to serve HTTPS; a path from the environment's folder.")
     tls_key: str = _setting("", "The private key of 'tls_cert' in PEM, not encrypted.")
-    broker: str = _setting("sqlite", "What keeps background calls: 'sqlite' is a file in the environment.")
+    broker: str = _setting(
+        "sqlite", "What keeps background calls: 'sqlite', a file in the environment, or 'redis://host:6379/0'."
+    )
+    cluster: str = _setting("default", "Servers with the same Redis and the same one of these are one cluster.")
+    replicas: int = _setting(0, "Replicas of Redis that must have a call before its CID is returned.", low=0, high=10)
+    redis_fsync: bool = _setting(
+        False, "Return a CID once Redis has the call on its disk: WAITAOF, from Redis 7.2 or Valkey."
+    )
     http_threads: int = _setting(32, "Blocking services that requests may run at once.", low=1, high=1000)
     background_threads: int = _setting(32, "Blocking services that run in the background at once.", low=1, high=1000)
     background_tasks: int = _setting(1000, "AsyncServices that run in the background at once.", low=1, high=100_000)

@@ -14,13 +14,12 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from zato.broker.base import Announce, Applied, Backend, Clock, Reclaim
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
-from zato.broker.open import open_backend, open_reader
+from zato.broker.open import Location, open_backend, open_reader
 from zato.core.envelope import ADMIN_USER, API_USER
 from zato.core.settings import Settings
 from zato.environment import Credentials
@@ -63,7 +62,7 @@ LAST_WORDS = 5.0
 
 logger = logging.getLogger("zato.server")
 
-OpenBackend = Callable[[str, Path, Clock], Backend]
+OpenBackend = Callable[[Location, Clock], Backend]
 
 
 class Server:
@@ -87,8 +86,9 @@ class Server:
         self._started = datetime.now(UTC)
         self._services = Services()
         self._bell = Bell(environment.run, worker=orders.worker, workers=settings.workers, loop=loop)
-        self._batcher = Batcher(opened_by(settings.broker, environment.data, clock), loop, shares=settings.workers > 1)
-        self._reader = Batcher(open_reader(settings.broker, environment.data, clock), loop)
+        location = _location(orders)
+        self._batcher = Batcher(opened_by(location, clock), loop, shares=settings.workers > 1)
+        self._reader = Batcher(open_reader(location, clock), loop)
         self._threads = Threads(loop, keep=settings.http_threads + settings.background_threads)
         self._budget = Budget(self._threads, settings.http_threads, name="HTTP slots")
         self._publisher = publisher = Publisher(self._services, self._batcher, max_stored=settings.max_stored)
@@ -164,7 +164,9 @@ class Server:
         for error in loaded.errors:
             logger.error("Not deployed: %s", error, exc_info=error.cause)
         registry = Registry([*loaded.services, *self._builtins()])
-        missing = await self._batcher.ask(Announce(registry.lanes(), only_add=self._orders.replaces))
+        missing = await self._batcher.ask(
+            Announce(registry.lanes(), only_add=self._orders.replaces, server=self._settings.name)
+        )
         if missing:
             logger.error(
                 "This process does not have what others of the server have, because files were changed since its "
@@ -270,6 +272,18 @@ class Server:
                 "background": {"limit": settings.background_threads, "running": self._worker.running},
             },
         }
+
+
+def _location(orders: Orders) -> Location:
+    settings = orders.settings
+    return Location(
+        broker=settings.broker,
+        data=orders.environment.data,
+        cluster=settings.cluster,
+        replicas=settings.replicas,
+        fsync=settings.redis_fsync,
+        tag=f"{orders.run}/{orders.worker}",
+    )
 
 
 def _limits(settings: Settings) -> Limits:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.commands import Zato
 from tests.support.environments import ZATO, ServerProcess, make_environment
 from zato.broker.clock import SystemClock
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 from zato.environment import Environment
 
 SERVICE = """
@@ -156,5 +156,5 @@ def test_a_text_is_no_backup(zato: Zato, environment: Environment, tmp_path: Pat
 
 def _backed_up(zato: Zato, environment: Environment, file: Path) -> None:
     """Make a store, as a server does at its start, and a backup of it."""
-    open_backend("sqlite", environment.data, SystemClock()).close()
+    open_backend(Location("sqlite", environment.data), SystemClock()).close()
     assert zato("backup", environment.path, file).code == 0

@@ -21,7 +21,7 @@ from tests.support.clocks import TurnableClock
 from tests.support.commands import Zato
 from tests.support.environments import ZATO, ServerProcess, make_environment
 from tests.support.terminals import on_a_terminal
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 from zato.cli import checks
 from zato.cli.checks import Check, Patient
 from zato.core.errors import EnvironmentFault
@@ -101,7 +101,7 @@ def _files(environment: Environment) -> dict[Path, bytes]:
 @contextmanager
 def _store(environment: Environment, clock: TurnableClock | None = None) -> Iterator[None]:
     """Make a store with one call, by a clock."""
-    with closing(open_backend("sqlite", environment.data, clock or TurnableClock())) as backend:
+    with closing(open_backend(Location("sqlite", environment.data), clock or TurnableClock())) as backend:
         accept(backend, make_call(1, created=(clock or TurnableClock()).wall()))
         yield
 

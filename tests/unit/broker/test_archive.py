@@ -19,7 +19,7 @@ from tests.unit.broker.old_files import OLD_RECORDS, execute, make_old_file, rec
 from zato.broker.archive import Contents, Restored, back_up, inspect, restore
 from zato.broker.base import Accept, Accepted, Announce, Backend, Beat, Find, Look, Postpone
 from zato.broker.format import FORMAT_VERSION
-from zato.broker.open import open_backend, open_reader
+from zato.broker.open import Location, open_backend, open_reader
 from zato.core.errors import EnvironmentFault
 from zato.core.invocation import ErrorInfo, Failure, Lane, Status
 
@@ -65,7 +65,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def backend(data: Path, clock: TurnableClock) -> Iterator[Backend]:
     """A server's backend: calls 1 and 2 are done, 3 runs, 4 waits, 5 is to be tried again, 6 is stranded."""
-    with closing(open_backend("sqlite", data, clock)) as opened:
+    with closing(open_backend(Location("sqlite", data), clock)) as opened:
         ask(opened, Announce(DEPLOYED))
         accept(opened, make_call(1, idempotency_key="k"), *(make_call(number) for number in (2, 3, 5)))
         lease(opened)
@@ -222,7 +222,7 @@ def test_who_ran_a_call_before_the_restoration_records_nothing(
 
 def test_what_started_before_the_restoration_does_not_expire(data: Path, clock: TurnableClock, tmp_path: Path) -> None:
     """Only what had not started when the backup was made may expire."""
-    with closing(open_backend("sqlite", data, clock)) as backend:
+    with closing(open_backend(Location("sqlite", data), clock)) as backend:
         ask(backend, Announce(DEPLOYED))
         accept(backend, make_call(1, expires=START + 5000))
         lease(backend)
@@ -269,7 +269,7 @@ def test_restoring_where_there_was_nothing(file: Path, tmp_path: Path, clock: Tu
     restored = restore(data, file, clock)
 
     assert restored == Restored(Contents(pending=4, outcomes=2), None)
-    with closing(open_backend("sqlite", data, clock)) as backend:
+    with closing(open_backend(Location("sqlite", data), clock)) as backend:
         assert look(backend, 4).status is Status.STRANDED
         ask(backend, Announce(DEPLOYED))
         assert [each.invocation.id for each in lease(backend)] == [call_id(3), call_id(4)]
@@ -278,7 +278,7 @@ def test_restoring_where_there_was_nothing(file: Path, tmp_path: Path, clock: Tu
 def test_a_reader_sees_what_was_restored(backend: Backend, data: Path, file: Path, clock: TurnableClock) -> None:
     """Connections that are open stay so."""
     accept(backend, make_call(7))
-    with closing(open_reader("sqlite", data, clock)) as reader:
+    with closing(open_reader(Location("sqlite", data), clock)) as reader:
         before = len(ask(reader, Find()).records)
         restore(data, file, clock)
 

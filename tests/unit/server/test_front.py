@@ -11,7 +11,7 @@ import pytest
 from zato.broker.base import Applied, Backend, Look, Operation
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 from zato.core.envelope import InvokeRequest
 from zato.server.dispatcher import Dispatcher
 from zato.server.front import LARGE, Front, Origin
@@ -54,7 +54,7 @@ def run(folder: Path, scenario: Callable[[Front, SlowStore, Batcher, Budget], Aw
 
     async def main() -> object:
         loop = asyncio.get_running_loop()
-        store = SlowStore(open_backend("sqlite", folder, SystemClock()))
+        store = SlowStore(open_backend(Location("sqlite", folder), SystemClock()))
         batcher, threads = Batcher(store, loop), Threads(loop, keep=2)
         batcher.start()
         services = Services(Registry([Deployed.of(Target)]))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from zato.broker.base import Accept, Announce, Lease
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 from zato.core.invocation import Delivery, Holder, Invocation, Lane
 from zato.server.holdings import Holdings
 
@@ -21,7 +21,7 @@ def test_older_of_two_leases_of_one_call(tmp_path: Path) -> None:
     lost: list[bytes] = []
 
     async def scenario() -> list[bool]:
-        batcher = Batcher(open_backend("sqlite", tmp_path, SystemClock()), asyncio.get_running_loop())
+        batcher = Batcher(open_backend(Location("sqlite", tmp_path), SystemClock()), asyncio.get_running_loop())
         batcher.start()
         holdings = Holdings(batcher, lease=LEASE, lost=lambda delivery: lost.append(delivery.token))
         newer = await leased(batcher, b"newer...")

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from zato.broker.base import Accepted
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 from zato.core.call import AsyncCall
 from zato.core.errors import BadRequest, BrokerUnavailable, PayloadTooLarge, UnknownService
 from zato.core.invocation import ErrorInfo, Invocation, Outcome, Status
@@ -55,7 +55,7 @@ def prepare(folder: Path, **options: Any) -> Invocation:
 
     async def main() -> Invocation:
         services = Services(Registry(DEPLOYED.values()))
-        batcher = Batcher(open_backend("sqlite", folder, SystemClock()), asyncio.get_running_loop())
+        batcher = Batcher(open_backend(Location("sqlite", folder), SystemClock()), asyncio.get_running_loop())
         batcher.start()
         publisher = Publisher(services, batcher, max_stored=MAX_STORED)
         try:

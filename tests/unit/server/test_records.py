@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from zato.broker.base import Accept, Find
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 from zato.core.errors import BadRequest, NotFound
 from zato.core.invocation import ErrorInfo, Failure, Invocation, Outcome, Record, Status
 from zato.core.retry import Retry
@@ -129,7 +129,7 @@ def test_record_that_is_not_there(tmp_path: Path, given: dict[str, Any], error: 
     """Whoever asks for nothing, for two things or for something unknown is told so, and nobody waits for ever."""
 
     async def scenario() -> int:
-        batcher = Batcher(open_backend("sqlite", tmp_path, SystemClock()), asyncio.get_running_loop())
+        batcher = Batcher(open_backend(Location("sqlite", tmp_path), SystemClock()), asyncio.get_running_loop())
         batcher.start()
         waiters = Waiters()
         try:
@@ -149,7 +149,7 @@ def test_records_are_read_on_a_connection_of_their_own(tmp_path: Path) -> None:
 
     async def scenario() -> tuple[str, int]:
         loop = asyncio.get_running_loop()
-        writer, reader = (Batcher(open_backend("sqlite", tmp_path, SystemClock()), loop) for _ in range(2))
+        writer, reader = (Batcher(open_backend(Location("sqlite", tmp_path), SystemClock()), loop) for _ in range(2))
         writer.start()
         reader.start()
         await writer.ask(Accept(replace(CALL, id="0" * 26)))

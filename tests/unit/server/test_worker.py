@@ -13,7 +13,7 @@ from tests.contract.calls import accept, make_call
 from tests.support.workers import HERE, LEASE, TAKEN_OVER, THERE, Bench, run_with_worker
 from zato.broker.base import Cancel, Finish, Lease, Look, Reclaim, Release
 from zato.broker.clock import SystemClock
-from zato.broker.open import open_backend
+from zato.broker.open import Location, open_backend
 from zato.core.invocation import Outcome, Record, Status
 from zato.server.recorder import STORE_RETRY
 from zato.server.registry import Registry
@@ -309,7 +309,7 @@ def test_lease_that_cannot_be_had_now(tmp_path: Path, caplog: pytest.LogCaptureF
 def test_purge_goes_on_until_nothing_old_is_left(tmp_path: Path) -> None:
     """Large calls go one by one, and none waits for the next round."""
     calls = [make_call(number, payload=bytes(9_000_000)) for number in range(3)]
-    with closing(open_backend("sqlite", tmp_path, SystemClock())) as backend:
+    with closing(open_backend(Location("sqlite", tmp_path), SystemClock())) as backend:
         accept(backend, *calls)
         backend.apply([Cancel(call.id, Outcome(status=Status.CANCELLED, ended=1)) for call in calls])
 
