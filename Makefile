@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PROXIES := $(VENV)/proxies
+REDIS := $(VENV)/redis/.fetched
 DEMO := demo
 TYPED := src tests examples scripts $(wildcard bench)
 
@@ -25,11 +26,15 @@ run: $(STAMP) ## Start a server with the services of examples/, in the folder de
 	@sed 's|demo|$(DEMO)|g' examples/NEXT.txt
 	@exec $(BIN)/zato start $(DEMO) $(if $(PORT),--port $(PORT))
 
-test: check $(PROXIES) ## Run all checks, then all tests with coverage
+test: check $(PROXIES) $(REDIS) ## Run all checks, then all tests with coverage
 	$(BIN)/pytest --cov --session-timeout=840 --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
-$(PROXIES): scripts/proxies.sh | $(STAMP)
+$(PROXIES): scripts/proxies.sh scripts/debian.sh | $(STAMP)
 	@sh scripts/proxies.sh $@
+	@touch $@
+
+$(REDIS): scripts/redis.sh scripts/debian.sh | $(STAMP)
+	@PYTHON='$(BIN)/python' sh scripts/redis.sh $(@D)
 	@touch $@
 
 check: $(STAMP) ## Check format, style, types, layers and links
@@ -40,10 +45,11 @@ check: $(STAMP) ## Check format, style, types, layers and links
 	$(BIN)/python tests/architecture/check_docs.py
 	$(BIN)/python scripts/make_reference.py --check
 
-chaos: $(STAMP) ## Break servers at random under load, with options in CHAOS= ('--minutes 3 --seed 7')
+chaos: $(STAMP) $(PROXIES) $(REDIS) ## Break servers at random under load, with options in CHAOS= ('--minutes 3 --seed 7')
 	PYTHONPATH=. $(BIN)/python -m tests.chaos.run $(CHAOS)
+	PYTHONPATH=. $(BIN)/python -m tests.cluster.rolling
 
-bench: $(STAMP) ## Measure, and print the results as ratios, with options in BENCH=
+bench: $(STAMP) $(REDIS) ## Measure, and print the results as ratios, with options in BENCH=
 	$(BIN)/python -m bench.run $(BENCH)
 
 lock: ## Resolve all dependencies anew and write requirements*.lock

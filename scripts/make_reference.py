@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 import zato
+from zato.core import errors
 from zato.core.errors import ServiceError, ZatoError
 from zato.core.record import FIELDS
 from zato.core.settings import CHOICES, ENVIRONMENT_PREFIX, Setting, describe
@@ -153,9 +154,14 @@ def _errors() -> Iterator[str]:
         yield from _table("code", "status", "exit", "class", "cause", "remedy")
         for error in known:
             if issubclass(error, ServiceError) is wanted:
-                where = f"`{error.__module__}.{error.__name__}`"
+                where = f"`{_home_of(error)}.{error.__name__}`"
                 yield _row(f"`{error.code}`", str(error.status), str(error.exit_code), where, *_cause_and_remedy(error))
         yield ""
+
+
+def _home_of(error: type[ZatoError]) -> str:
+    """Return the module that an error class is imported from, wherever it is written."""
+    return errors.__name__ if error.__name__ in errors.__all__ else error.__module__
 
 
 def _errors_of_the_package() -> set[type[ZatoError]]:
@@ -182,7 +188,8 @@ def _builtins() -> Iterator[type[ServiceBase]]:
     for found in pkgutil.walk_packages(package.__path__, "zato.server.builtin."):
         module = importlib.import_module(found.name)
         for value in vars(module).values():
-            if inspect.isclass(value) and issubclass(value, AsyncService) and value.__module__ == found.name:
+            is_service = inspect.isclass(value) and issubclass(value, AsyncService)
+            if is_service and value.__module__ == found.name and not value.__name__.startswith("_"):
                 yield value
 
 

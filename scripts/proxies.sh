@@ -1,22 +1,18 @@
 #!/bin/sh
-# Put nginx and Caddy, which the tests of the proxies' examples run, into a folder. Nothing is installed or started.
+# Put nginx, Caddy and HAProxy, which the tests of the proxies' examples run, into a folder. Nothing is installed or started.
 # Usage: scripts/proxies.sh FOLDER
 set -eu
 
-folder=$1
-mkdir -p "$folder"
-cd "$folder"
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/debian.sh"
+
+mkdir -p "$1"
+cd "$1"
+rm -rf bin
 
 # Those that Debian and Ubuntu have. Elsewhere the tests use what is installed, or are skipped.
-command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || exit 0
-
-fetch() {
-    apt-get download -qq nginx caddy 2>/dev/null
-}
-
-fetch || { [ "$(id -u)" = 0 ] && apt-get update -qq && fetch; } >/dev/null 2>&1 || exit 0
-
-for package in *.deb; do
-    dpkg-deb --extract "$package" .
-    rm "$package"
+have_debian || exit 0
+fetch nginx caddy haproxy || { refresh_lists && fetch nginx caddy haproxy; } || exit 0
+for proxy in usr/sbin/nginx usr/bin/caddy usr/sbin/haproxy; do
+    put_program "$proxy" || echo "make test: no libraries for $proxy; its tests are skipped" >&2
 done

@@ -10,12 +10,21 @@ import pytest
 from hypothesis import settings
 
 from tests.support.leaks import Resources, check_returned
+from tests.support.redis import RedisServer, own_cluster
 from tests.support.subprocesses import children_unmeasured
 
 EXAMPLES = int(os.environ.get("ZATO_FUZZ_EXAMPLES", "40"))
 
 # Files that take a minute each; begun last, one of them would run alone at the end.
-LONG = ("test_points.py", "test_durability.py", "test_examples.py", "test_bench.py", "test_state_machine.py")
+LONG = (
+    "test_points.py",
+    "test_durability.py",
+    "test_examples.py",
+    "test_bench.py",
+    "test_state_machine.py",
+    "test_rolling.py",
+    "test_redis_days.py",
+)
 
 settings.register_profile("local", deadline=None, max_examples=EXAMPLES)
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
@@ -35,6 +44,26 @@ def unmeasured() -> Iterator[None]:
     """What the tests of a module start measures no coverage: other tests run the same lines, and it takes time."""
     with children_unmeasured():
         yield
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One Redis for all tests of this process that need just any; they differ in their clusters' names."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """Where that Redis is."""
+    return redis_server.url
+
+
+@pytest.fixture
+def cluster_name(redis_server: RedisServer) -> Iterator[str]:
+    """A cluster on it that nobody else has, and whose keys are gone afterwards."""
+    with own_cluster(redis_server) as name:
+        yield name
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,12 +1,14 @@
 """Where a backend and the model differ, said in one line."""
 
+import math
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from tests.contract.model import UNSAID, UNSAID_TIME
 from zato.broker.base import Backend, Find, Found, Leased, Operation
+from zato.broker.cluster import Queues, QueueState
 from zato.core.invocation import Record
 
 __all__ = ["compare", "compare_records", "insist", "pages"]
@@ -37,6 +39,8 @@ def compare(operation: Operation[Any], result: object, expected: object) -> None
     elif isinstance(expected, Leased) and isinstance(result, Leased):
         insist(result.deliveries == expected.deliveries, "deliveries", result.deliveries, expected.deliveries)
         insist(_wakes_in_time(result.next_in, expected.next_in), "next_in", result.next_in, expected.next_in)
+    elif isinstance(operation, Queues):
+        insist(_are_like(cast(list[QueueState], result), cast(list[QueueState], expected)), what, result, expected)
     elif isinstance(expected, Record) and isinstance(result, Record):
         compare_records(what, [result], [expected])
     else:
@@ -63,6 +67,15 @@ def _wakes_in_time(seconds: float | None, expected: float | None) -> bool:
     if seconds is None:
         return expected is None
     return seconds > 0 and (expected is None or seconds <= expected)
+
+
+def _are_like(queues: list[QueueState], expected: list[QueueState]) -> bool:
+    """Tell whether queues are as they must be; an earlier moment than the first one's may be told as the oldest."""
+    plain, said = ([replace(each, oldest=None) for each in states] for states in (queues, expected))
+    return plain == said and all(
+        one.oldest == other.oldest or (one.oldest or math.inf) < (other.oldest or 0)
+        for one, other in zip(queues, expected, strict=True)
+    )
 
 
 def _as_far_as_said(record: Record, said: Record) -> Record:

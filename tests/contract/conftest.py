@@ -8,9 +8,16 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.contract.calls import DEPLOYED, HOLDER, ask
-from tests.contract.stores import STORES, Store
+from tests.contract.stores import STORES, RedisStore, Store
 from tests.support.clocks import TurnableClock
+from tests.support.redis import RedisServer
 from zato.broker.base import Announce, Backend
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _redis(redis_server: RedisServer) -> None:
+    """A Redis for those backends that need one."""
+    RedisStore.server = redis_server
 
 
 @pytest.fixture

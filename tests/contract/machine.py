@@ -10,12 +10,33 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from tests.contract.calls import call_id
 from tests.contract.comparing import compare, compare_records, insist, pages
 from tests.contract.model import Model
+from tests.contract.queue_rules import QUEUES, QueueRules
 from tests.contract.stores import Store
+from tests.contract.wishes import (
+    ALL,
+    ANY,
+    BY,
+    CIDS,
+    DEPLOYED,
+    HOLD,
+    HOLDER,
+    HOLDERS,
+    LEASED_BY,
+    LIMITS,
+    NOTHING_MORE,
+    PAUSES,
+    ROOM,
+    SECONDS,
+    SERVER,
+    SOMETIMES,
+    TERMS,
+    WISHES,
+)
 from tests.support.clocks import TurnableClock
 from zato.broker.base import (
     Accept,
@@ -34,56 +55,19 @@ from zato.broker.base import (
     Reclaim,
     Release,
 )
-from zato.core.invocation import ErrorInfo, Failure, Holder, Invocation, Lane, Outcome, Status
+from zato.broker.cluster import Pause, Queues
+from zato.core.invocation import ErrorInfo, Failure, Holder, Invocation, Lane, Outcome, Status, Terms
 
 __all__ = ["machine_of"]
 
-SERVER = "a"
-HOLDERS = tuple(Holder(SERVER, run, worker) for run in ("r1", "r2") for worker in (1, 2))
-DEPLOYED = {"crm.sync": Lane.THREAD, "crm.answer": Lane.THREAD, "ui.push": Lane.TASK}
-MOVED = {**DEPLOYED, "crm.answer": Lane.TASK}
-ALL = {**DEPLOYED, "unknown": Lane.THREAD}
-NOTHING: Mapping[str, Lane] = {}
-NOTHING_MORE: Mapping[Lane, int] = {}
-ANNOUNCED = (DEPLOYED, DEPLOYED, DEPLOYED, DEPLOYED, MOVED, ALL, {"ui.push": Lane.TASK}, NOTHING)
-ROOM = {Lane.THREAD: 1000, Lane.TASK: 1000}
 BATCH = 5
 DAY = 86_400
-
-CIDS = ("c1", "c2", "c3")
-WISHES = st.fixed_dictionaries(
-    {
-        "service": st.sampled_from(("crm.sync", "crm.answer", "ui.push", "crm.sync", "unknown")),
-        "cid": st.sampled_from(CIDS),
-        "parent": st.sampled_from((None, *CIDS)),
-        "priority": st.sampled_from((5, 5, 1, 9)),
-        "payload": st.sampled_from((b'"x"', b'"y"')),
-        "time_limit": st.sampled_from((None, 2.5)),
-        "delay": st.sampled_from((None, None, None, None, None, 0, 1, 7, 60)),
-        "expiration": st.sampled_from((None, None, None, 1, 10, 60)),
-    }
-)
-BY = st.sampled_from(
-    (
-        *((), ("service",), ("parent",), ("cid",)),
-        *(("status",),) * 3,
-        *(("status", name) for name in ("service", "cid")),
-    )
-)
-SOMETIMES = st.one_of(st.none(), st.none(), st.integers(0, 99))
-LIMITS = st.sampled_from((ROOM, ROOM, {Lane.THREAD: 1}, {Lane.TASK: 1, Lane.THREAD: 2}, {Lane.TASK: 5}, {}))
-SECONDS = st.sampled_from((15.0, 15.0, 1.0, 60.0))
-PAUSES = st.sampled_from((-1, 0, 1, 5, 60))
-ANY = st.integers(0, 99)
-HOLDER = st.sampled_from(HOLDERS)
-HOLD = st.sampled_from((False, False, True))
-LEASED_BY = st.one_of(st.none(), st.tuples(HOLDER, LIMITS))
 
 Item = TypeVar("Item")
 Taker = tuple[Holder, Mapping[Lane, int]]
 
 
-class BrokerMachine(RuleBasedStateMachine):
+class BrokerMachine(QueueRules):
     """A backend, a model, and those who hold deliveries of it.
 
     Every rule asks both. `held back` operations wait for the next ones, so that batches of one to five are made.
@@ -94,7 +78,7 @@ class BrokerMachine(RuleBasedStateMachine):
         super().__init__()
         self.store = store
         self.clock = TurnableClock()
-        self.model = Model(self.clock)
+        self.model = Model(self.clock, remembers=store.is_shared)
         self.backend = store.open(self.clock)
         self.batch: list[tuple[Operation[Any], Applied]] = []
         self.beliefs: dict[Holder, dict[str, bytes]] = {holder: {} for holder in HOLDERS}
@@ -105,10 +89,10 @@ class BrokerMachine(RuleBasedStateMachine):
 
     # What callers do.
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(terms=TERMS)
+    def begin(self, terms: Mapping[str, Terms]) -> None:
         """Services are there from the beginning."""
-        self.ask(Announce(DEPLOYED, server=SERVER))
+        self.ask(Announce(DEPLOYED, terms=terms, server=SERVER))
 
     @rule(wishes=st.lists(WISHES, min_size=1, max_size=3), leased_by=LEASED_BY)
     def accept(self, wishes: list[dict[str, Any]], leased_by: Taker | None) -> None:
@@ -275,11 +259,6 @@ class BrokerMachine(RuleBasedStateMachine):
         elif successor == "next run":
             self.ask(Reclaim(replace(holder, run="r1" if holder.run == "r2" else "r2")), hold_back=hold_back)
 
-    @rule(services=st.sampled_from(ANNOUNCED), only_add=st.booleans(), hold_back=HOLD)
-    def announce(self, services: Mapping[str, Lane], only_add: bool, hold_back: bool) -> None:
-        """Other services are deployed, or the same ones, in place of what was or beside it."""
-        self.ask(Announce(services, only_add, server=SERVER), hold_back=hold_back)
-
     @rule(retention=st.sampled_from((0, 5, 60)), limit=st.sampled_from((1, 500)), hold_back=HOLD)
     def purge(self, retention: float, limit: int, hold_back: bool) -> None:
         """What ended long ago goes."""
@@ -315,7 +294,7 @@ class BrokerMachine(RuleBasedStateMachine):
         """Another process has the same store and finds everything in it; after a restart of the machine, unheld."""
         self.flush()
         self.backend.close()
-        if machine_restarts:
+        if machine_restarts and self.store.restarts_with_machine:
             self.starts += 1
             self.clock.restart(f"again-{self.starts}")
             self.beliefs = {holder: {} for holder in HOLDERS}
@@ -328,8 +307,8 @@ class BrokerMachine(RuleBasedStateMachine):
     def every_record_is_as_it_must_be(self) -> None:
         """Every call that was ever made looks the same in both, also one that was refused, or is gone."""
         if not self.batch and self.agrees:
-            looks = [Look(id=call_id(number)) for number in range(1, self.calls + 1)]
-            self.batch = [(look, self.model.apply(look)) for look in looks]
+            looks: list[Operation[Any]] = [Look(id=call_id(number)) for number in range(1, self.calls + 1)]
+            self.batch = [(look, self.model.apply(look)) for look in (*looks, Queues())]
             self.flush()
 
     def teardown(self) -> None:
@@ -345,6 +324,8 @@ class BrokerMachine(RuleBasedStateMachine):
     def end_everything(self) -> None:
         """Run every call to its end, by one holder."""
         self.ask(Announce(ALL, server=SERVER))
+        for queue in QUEUES:
+            self.ask(Pause(queue, paused=False))
         for _ in range(3):
             self.turn(DAY, is_seen=True, leased_by=(HOLDERS[0], ROOM))
             for held in self.beliefs[HOLDERS[0]].items():

@@ -4,6 +4,7 @@ Nothing is stored, nothing is fast, and time moves on where the words say so: wh
 Where the words leave a thing open the model says `UNSAID`, and whoever compares asks no more.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
@@ -12,6 +13,7 @@ import msgspec
 
 from zato.broker.base import (
     Accept,
+    AcceptAll,
     Accepted,
     Announce,
     Applied,
@@ -31,8 +33,9 @@ from zato.broker.base import (
     Reclaim,
     Release,
 )
+from zato.broker.cluster import Known, Lock, Pause, Queues, QueueState, Unlock
 from zato.core.errors import Conflict
-from zato.core.invocation import Delivery, Failure, Holder, Invocation, Lane, Outcome, Record, Status
+from zato.core.invocation import Delivery, Failure, Holder, Invocation, Lane, Outcome, Record, Status, Terms
 
 __all__ = ["UNSAID", "UNSAID_TIME", "Model"]
 
@@ -89,12 +92,24 @@ class Model:
         calls: every call that is kept, by id, in the order of acceptance.
         keys: idempotency keys, and the id of the call that used each first.
         services: what was announced last.
+        terms: what the classes of some of these say.
+        paused: the queues of which nothing is leased.
+        locks: the token that holds each, and until when.
+        lock_holders: the process that took each.
+        remembers: whether services that were announced once stay known.
+        known: those that are.
     """
 
     clock: Clock
+    remembers: bool = False
+    known: dict[str, Terms] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     services: Mapping[str, Lane] = field(default_factory=dict)
+    terms: Mapping[str, Terms] = field(default_factory=dict)
+    paused: set[str] = field(default_factory=set)
+    locks: dict[str, tuple[bytes, int]] = field(default_factory=dict)
+    lock_holders: dict[str, Holder | None] = field(default_factory=dict)
     _ended: list[str] = field(default_factory=list)
 
     def apply(self, operation: Operation[Any]) -> Applied:
@@ -111,6 +126,7 @@ class Model:
     def restart_machine(self) -> None:
         """End every lease: no holder survives the machine."""
         self._take_away(call for call in self.calls.values() if call.token is not None)
+        self.locks = {}
 
     def unended(self) -> list[str]:
         """Return the ids of the calls that have no outcome."""
@@ -163,8 +179,19 @@ class Model:
         return {
             (call.invocation.id, self.services[call.invocation.service])
             for call in self.calls.values()
-            if call.is_free() and call.invocation.service in self.services
+            if self._is_offered(call)
         }
+
+    def _is_offered(self, call: Call) -> bool:
+        service, queue = call.invocation.service, call.invocation.queue
+        if not call.is_free() or service not in self.services or queue in self.paused:
+            return False
+        return self._has_room(service)
+
+    def _has_room(self, service: str) -> bool:
+        most = self.terms.get(service, Terms()).max_concurrency
+        running = [call for call in self._open_calls() if call.token is not None and call.invocation.service == service]
+        return most is None or len(running) < most
 
     def _held(self, call_id: str, token: bytes) -> Call | None:
         call = self.calls.get(call_id)
@@ -180,6 +207,14 @@ class Model:
         self._store(call)
         return Accepted(call.id, call.cid)
 
+    def _accept_all(self, operation: AcceptAll) -> list[Accepted]:
+        calls, keys = dict(self.calls), dict(self.keys)
+        try:
+            return [self._accept(Accept(call)) for call in operation.invocations]
+        except Conflict:
+            self.calls, self.keys = calls, keys
+            raise
+
     def _store(self, call: Invocation) -> None:
         self.calls[call.id] = Call(call, call.not_before, call.expires)
         if call.idempotency_key is not None:
@@ -188,9 +223,12 @@ class Model:
     def _lease(self, operation: Lease) -> Leased:
         wall, boot = self.clock.wall(), self.clock.boot()
         self._move_time_on(operation, wall, boot)
-        deliveries = []
+        deliveries: list[Delivery] = []
         for lane, limit in operation.limits.items():
-            for call in self._ready(lane)[: max(0, limit)]:
+            before = len(deliveries)
+            for call in self._ready(lane):
+                if len(deliveries) - before >= limit or not self._has_room(call.invocation.service):
+                    continue
                 call.token, call.holder = operation.token, operation.holder
                 call.lease_ends = boot + int(operation.seconds * 1000)
                 call.started, call.server = wall, operation.holder.server
@@ -221,7 +259,7 @@ class Model:
         ready = [
             call
             for call in self.calls.values()
-            if call.is_free() and call.not_before is None and self.services.get(call.invocation.service) is lane
+            if self._is_offered(call) and call.not_before is None and self.services[call.invocation.service] is lane
         ]
         return sorted(ready, key=lambda call: call.invocation.priority)
 
@@ -281,19 +319,60 @@ class Model:
         return True
 
     def _reclaim(self, operation: Reclaim) -> int:
-        now = operation.holder
-        return self._take_away(
-            call
-            for call in self._open_calls()
-            if call.holder is not None
-            and call.holder.server == now.server
-            and (call.holder.run != now.run or call.holder.worker == now.worker)
-        )
+        dead = [name for name, holder in self.lock_holders.items() if _is_dead(holder, operation.holder)]
+        for name in dead:
+            del self.lock_holders[name]
+            self.locks.pop(name, None)
+        return self._take_away(call for call in self._open_calls() if _is_dead(call.holder, operation.holder))
 
     def _announce(self, operation: Announce) -> list[str]:
         kept = self.services if operation.only_add else {}
+        terms = {service: operation.terms.get(service, Terms()) for service in operation.services}
+        self.terms = {**(self.terms if operation.only_add else {}), **terms}
         self.services = {**kept, **operation.services}
+        self.known = {**(self.known if self.remembers else {}), **self.terms}
         return sorted(self.services.keys() - operation.services.keys())
+
+    def _known(self, operation: Known) -> Mapping[str, Terms]:
+        return {service: self.known[service] for service in operation.services if service in self.known}
+
+    def _pause(self, operation: Pause) -> bool:
+        before = operation.queue in self.paused
+        (self.paused.add if operation.paused else self.paused.discard)(operation.queue)
+        return before is not operation.paused
+
+    def _queues(self, _: Queues) -> list[QueueState]:
+        names = {call.invocation.queue for call in self._open_calls()} | self.paused
+        return [self._queue(name) for name in sorted(names)]
+
+    def _queue(self, name: str) -> QueueState:
+        calls = [call for call in self._open_calls() if call.invocation.queue == name]
+        counts = Counter(self._status(call) for call in calls)
+        waiting = [call.invocation.created for call in calls if self._status(call) is Status.WAITING]
+        return QueueState(
+            name=name,
+            paused=name in self.paused,
+            waiting=counts[Status.WAITING],
+            delayed=counts[Status.DELAYED],
+            running=counts[Status.RUNNING],
+            stranded=counts[Status.STRANDED],
+            oldest=waiting[0] if waiting else None,
+        )
+
+    def _lock(self, operation: Lock) -> bool:
+        boot = self.clock.boot()
+        if operation.name in self.locks and self.locks[operation.name][1] > boot:
+            return False
+        self.locks[operation.name] = (operation.token, boot + int(operation.seconds * 1000))
+        self.lock_holders[operation.name] = operation.holder
+        return True
+
+    def _unlock(self, operation: Unlock) -> bool:
+        token, ends = self.locks.get(operation.name, (None, 0))
+        if token != operation.token or ends <= self.clock.boot():
+            return False
+        del self.locks[operation.name]
+        return True
 
     def _look(self, operation: Look) -> Record | None:
         if operation.id is not None:
@@ -329,18 +408,31 @@ class Model:
 
     _actions: ClassVar[Mapping[type[Operation[Any]], Callable[[Any, Any], object]]] = {
         Accept: _accept,
+        AcceptAll: _accept_all,
         Announce: _announce,
         Beat: _beat,
         Cancel: _cancel,
         Find: _find,
         Finish: _finish,
+        Known: _known,
         Lease: _lease,
+        Lock: _lock,
         Look: _look,
+        Pause: _pause,
         Postpone: _postpone,
         Purge: _purge,
+        Queues: _queues,
         Reclaim: _reclaim,
         Release: _release,
+        Unlock: _unlock,
     }
+
+
+def _is_dead(holder: Holder | None, now: Holder) -> bool:
+    """Tell whether a process that starts knows that a holder is no more."""
+    if holder is None or holder.server != now.server:
+        return False
+    return holder.run != now.run or holder.worker == now.worker
 
 
 def _delivery(call: Call, token: bytes) -> Delivery:

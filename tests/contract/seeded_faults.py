@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.contract.machine import machine_of
-from tests.contract.stores import SQLiteStore
+from tests.contract.stores import Store
 from zato.broker import sqlite
 from zato.broker.base import Operation
 from zato.broker.statements import load_statements
@@ -22,6 +22,8 @@ __all__ = ["FAULTS", "Fault", "Misheard", "first_noticed"]
 
 TOKEN = " AND token = :token"
 LEASE_LOST = "token = NULL, lease_ends = NULL, "
+MOVED = "service IN (SELECT"
+OF_ITS_QUEUE = "queue = pending.queue"
 STEPS = 60
 
 
@@ -80,6 +82,7 @@ class Misheard:
 FAULTS: tuple[Fault | Misheard, ...] = (
     Misheard("follow-ups are lost", "_finish", lambda asked: replace(asked, follow_ups=())),
     Misheard("holders take over from themselves", "_lease", lambda asked: replace(asked, holdings=())),
+    Misheard("many calls are none", "_accept_all", lambda asked: replace(asked, invocations=())),
     Misheard("failures are forgotten", "_postpone", lambda asked: replace(asked, failure=None)),
     Fault("who holds no token ends calls", "acknowledge", TOKEN),
     Fault("who holds no token keeps a lease alive", "beat", TOKEN),
@@ -87,7 +90,7 @@ FAULTS: tuple[Fault | Misheard, ...] = (
     Fault("who holds no token puts off", "put_off", TOKEN),
     Fault("who holds no token releases", "release", TOKEN),
     Fault("what is accepted is not offered", "accept_pending", "service = :service", "false"),
-    Fault("what is accepted knows one lane", "accept_pending", "SELECT lane", "SELECT 'thread'"),
+    Fault("what is accepted knows one lane", "accept_pending", "ELSE line", "ELSE 'thread'"),
     Fault("a delay is forgotten at once", "accept_pending", ":not_before", "NULL AND :not_before"),
     Fault("an expiry is forgotten at once", "accept_pending", ":expires", "NULL AND :expires"),
     Fault("a key is forgotten", "first_with_key", "k.key = :key", "k.key = :key AND false"),
@@ -137,11 +140,40 @@ FAULTS: tuple[Fault | Misheard, ...] = (
     Fault("failures come newest first", "failures", "ORDER BY attempt", "ORDER BY attempt DESC"),
     Fault("what runs cannot be cancelled", "cancel", "id = :id)", "id = :id) AND token IS NULL"),
     Fault("what waits cannot be cancelled", "cancel", "id = :id)", "id = :id) AND token IS NOT NULL"),
-    Fault("what was cancelled stays", "cancel", "DELETE FROM pending", "UPDATE pending SET lane = lane"),
+    Fault("what was cancelled stays", "cancel", "DELETE FROM pending", "UPDATE pending SET line = line"),
     Fault("the attempt that is cancelled does not count", "cancel", " + (token IS NOT NULL)"),
-    Fault("a service that changed lanes leaves its calls behind", "move_lanes", "WHERE", "WHERE lane IS NULL AND"),
-    Fault("a service that returned leaves its calls behind", "move_lanes", "WHERE", "WHERE lane IS NOT NULL AND"),
-    Fault("all services move together", "move_lanes", "d.service = pending.service", "d.service <> ''"),
+    Fault("a service that changed lanes leaves its calls behind", "move_services", MOVED, f"line IS NULL AND {MOVED}"),
+    Fault("a service that returned leaves its calls behind", "move_services", MOVED, f"line IS NOT NULL AND {MOVED}"),
+    Fault("all services move together", "move_services", "d.service = pending.service", "d.service <> ''"),
+    Fault("a service that moves ends a pause", "move_services", OF_ITS_QUEUE, f"{OF_ITS_QUEUE} AND false"),
+    Fault("a service that moves is paused for any queue", "move_services", f"WHERE {OF_ITS_QUEUE}"),
+    Fault("a limited service waits with all others", "deploy", ":limited", ":limited AND false"),
+    Fault("what a class says is forgotten", "deploy", ":terms)", "iif(:terms IS NULL, '', '{}'))"),
+    Fault("limits are not kept", "running", "token IS NOT NULL", "token IS NOT NULL AND false"),
+    Fault("of limited services one is leased", "limited_lines", "found.line IS NOT NULL)", "false)"),
+    Fault("what is leased of several lines is not held", "lease_these", "json_each(:seqs)", "json_each(:seqs) LIMIT 1"),
+    Fault("the end of a limited call is told nobody", "acknowledge", "takeovers, line", "takeovers, NULL"),
+    Fault("the cancellation of a limited call is told nobody", "cancel", "holder, line", "holder, NULL"),
+    Fault("what is known is known of all services", "known", "service IN", ":services <> '' OR service IN"),
+    Fault("a pause is forgotten", "pause", "VALUES (:queue)", "SELECT :queue WHERE false"),
+    Fault("what goes on is every queue", "resume", "queue = :queue", "queue <> :queue || '!'"),
+    Fault("what waits is not paused", "move_queue", "pending.queue = :queue", "false"),
+    Fault("what waits in any queue is paused", "move_queue", "pending.queue = :queue", "pending.queue <> ''"),
+    Fault("what goes on forgets its lane", "move_queue", "ELSE d.line", "ELSE 'thread'"),
+    Fault("what is accepted ignores a pause", "accept_pending", "queue = :queue", "false"),
+    Fault("what is accepted is paused with any queue", "accept_pending", "queue = :queue", "true"),
+    Fault("a queue counts what is stranded as waiting", "queues", " AND line IS NOT NULL"),
+    Fault("a queue counts what is delayed as waiting", "queues", "not_before IS NULL", "true"),
+    Fault("a queue does not count what runs", "queues", "WHERE token IS NOT NULL", "WHERE false"),
+    Fault("the newest in a queue is the oldest", "queues", "min(seq)", "max(seq)"),
+    Fault("a paused queue without calls is not told", "queues", "FULL JOIN", "LEFT JOIN"),
+    Fault("a lock that ended stays", "forget_locks", "ends <= :boot", "false"),
+    Fault("a lock ends early", "forget_locks", "ends <= :boot", "ends <= :boot + 1000"),
+    Fault("a lock is held twice", "take_lock", "INSERT OR IGNORE", "INSERT OR REPLACE"),
+    Fault("anybody gives a lock back", "give_lock_back", " AND token = :token"),
+    Fault("a lock that ended is given back", "give_lock_back", " AND ends > :boot"),
+    Fault("who gives one lock back gives back all", "give_lock_back", "name = :name AND "),
+    Fault("locks outlive the machine", "forget_boot", "DELETE FROM lock;"),
     Fault(
         "services that left are remembered",
         "undeploy_all",
@@ -175,7 +207,7 @@ FAULTS: tuple[Fault | Misheard, ...] = (
 )
 
 
-def first_noticed(store: SQLiteStore, *, stories: int) -> str | None:
+def first_noticed(store: Store, *, stories: int) -> str | None:
     """Return what the state machine noticed first, or None if it noticed nothing."""
     try:
         run_state_machine_as_test(

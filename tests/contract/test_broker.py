@@ -27,7 +27,7 @@ from tests.contract.calls import (
     look,
     make_call,
 )
-from tests.contract.stores import Store
+from tests.contract.stores import REFUSING_ENDS, RESTARTING, SHARED, TAKING_ENDS, Store
 from tests.support.clocks import TurnableClock
 from tests.support.subprocesses import unmeasured_environment
 from zato.broker.base import (
@@ -313,6 +313,7 @@ def test_promise_4_leases_do_not_look_at_the_wall_clock(backend: Backend, clock:
     assert (at_once, len(lease(backend, token=OTHER))) == ([], 1)
 
 
+@pytest.mark.parametrize("store", RESTARTING, indirect=True)
 def test_promise_4_a_new_start_of_the_machine_ends_all_leases(
     store: Store, backend: Backend, clock: TurnableClock
 ) -> None:
@@ -326,6 +327,7 @@ def test_promise_4_a_new_start_of_the_machine_ends_all_leases(
         assert [delivery.takeovers for delivery in lease(reopened)] == [1, 1]
 
 
+@pytest.mark.parametrize("store", RESTARTING, indirect=True)
 def test_promise_4_opening_again_in_the_same_start_keeps_leases(
     store: Store, backend: Backend, clock: TurnableClock
 ) -> None:
@@ -339,6 +341,7 @@ def test_promise_4_opening_again_in_the_same_start_keeps_leases(
     assert finish(backend) is True
 
 
+@pytest.mark.parametrize("store", RESTARTING, indirect=True)
 def test_promise_4_only_the_first_opening_after_a_new_start_ends_leases(
     store: Store, backend: Backend, clock: TurnableClock
 ) -> None:
@@ -371,7 +374,6 @@ def test_promise_4_reclaim_ends_the_leases_of_earlier_runs_at_once(backend: Back
     [
         pytest.param(Holder("server1", "run-1", 2), 1, id="an-earlier-run-of-another-worker"),
         pytest.param(Holder("server1", "run-2", 1), 1, id="the-process-that-had-this-number"),
-        pytest.param(Holder("old/na/me", "run-1", 1), 1, id="an-earlier-run-under-another-name"),
         pytest.param(Holder("server1", "run-2", 2), 0, id="another-worker-of-this-run"),
         pytest.param(Holder("server1", "run-2", 11), 0, id="a-worker-whose-number-ends-alike"),
     ],
@@ -386,6 +388,27 @@ def test_promise_4_reclaim_ends_the_leases_of_the_dead_alone(backend: Backend, d
     assert ask(backend, Reclaim(SUCCESSOR)) == freed
     assert look(backend, 1).status is (Status.WAITING if freed else Status.RUNNING)
     assert finish(backend, 2, token=OTHER) is True
+
+
+@pytest.mark.parametrize("store", RESTARTING, indirect=True)
+def test_promise_4_reclaim_ends_the_leases_of_a_server_that_had_another_name(store: Store, backend: Backend) -> None:
+    """A store of one environment has one server, whatever that was called before."""
+    accept(backend, make_call(1))
+    lease_all(backend, holder=Holder("old/na/me", "run-1", 1))
+
+    assert ask(backend, Reclaim(SUCCESSOR)) == 1
+
+
+@pytest.mark.parametrize("store", SHARED, indirect=True)
+def test_promise_4_reclaim_takes_nothing_from_other_servers(store: Store, backend: Backend) -> None:
+    """A server that starts knows nothing of what others are doing."""
+    accept(backend, make_call(1))
+    other = Holder("server2", "run-1", 1)
+    ask(backend, Announce(DEPLOYED, server=other.server))
+    lease_all(backend, holder=other)
+
+    assert ask(backend, Reclaim(SUCCESSOR)) == 0
+    assert finish(backend) is True
 
 
 def test_promise_4_beats_keep_a_lease_alive(backend: Backend, clock: TurnableClock) -> None:
@@ -512,6 +535,7 @@ def test_promise_5_survives_the_kill_of_the_process(store: Store, clock: Turnabl
     assert sum(ended) >= sum(word == "finished" for word, _ in told)
 
 
+@pytest.mark.parametrize("store", REFUSING_ENDS, indirect=True)
 def test_promise_5_no_room_for_the_follow_up_means_no_outcome(store: Store, backend: Backend) -> None:
     """An end whose follow-up cannot be stored is no end: the holder keeps its delivery and ends it later."""
     accept(backend, make_call(1))
@@ -884,6 +908,7 @@ def test_promise_10_nothing_of_a_refused_batch_is_stored(store: Store, backend: 
     assert lease(backend) == []
 
 
+@pytest.mark.parametrize("store", REFUSING_ENDS, indirect=True)
 def test_promise_10_one_that_is_too_large_fails_alone(store: Store, backend: Backend) -> None:
     """What is in one batch with a call there is no room for is stored all the same, in its place."""
     large = make_call(2, payload=b"1" * MEGABYTE)
@@ -935,6 +960,23 @@ def test_promise_10_a_lease_beside_one_that_fails_gets_what_is_due(backend: Back
     assert [delivery.invocation.id for delivery in leased.deliveries] == [call_id(1)]
 
 
+@pytest.mark.parametrize("store", TAKING_ENDS, indirect=True)
+def test_promise_10_work_ends_in_a_full_store(store: Store, backend: Backend) -> None:
+    """What runs when the store is full is recorded with its follow-ups, what waits is run, nothing more is accepted."""
+    accept(backend, make_call(1), make_call(2))
+    lease_all(backend, limits={Lane.THREAD: 1})
+
+    with store.full():
+        assert finish(backend, 1, follow_ups=(make_call(3),)) is True
+        assert [delivery.invocation.id for delivery in lease(backend)] == [call_id(2), call_id(3)]
+        assert ask(backend, Release(call_id(2), TOKEN)) is True
+        assert ask(backend, Cancel(call_id(2), CANCELLED)) is True
+        assert ask(backend, Purge(-1)).count == 2
+        with pytest.raises(BrokerUnavailable, match="full"):
+            ask(backend, Accept(make_call(4)))
+
+
+@pytest.mark.parametrize("store", REFUSING_ENDS, indirect=True)
 def test_promise_10_an_outcome_waits_for_room(store: Store, backend: Backend) -> None:
     """A holder whose outcome is refused still holds the delivery, and records it once there is room."""
     accept(backend, make_call())
@@ -975,6 +1017,7 @@ def test_promise_11_what_no_server_runs_can_be_cancelled(
 def test_promise_11_what_runs_can_be_cancelled(backend: Backend) -> None:
     """Its record counts the attempt that ran, and says when it began and where."""
     accept(backend, make_call(), make_call(2))
+    ask(backend, Announce(DEPLOYED, server="north/1"))
     lease_all(backend, holder=Holder("north/1", "run-1", 7))
 
     applied = backend.apply([Cancel(call_id(1), CANCELLED)])
@@ -1060,7 +1103,7 @@ def test_promise_11_what_never_ran_has_no_server_but_the_one_that_was_asked(back
 
 @contextmanager
 def _worker(store: Store) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(WORKER), store.broker, str(store.folder)]
+    command = [sys.executable, str(WORKER), store.broker, str(store.folder), store.cluster]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=unmeasured_environment()) as process:
         try:
             yield process

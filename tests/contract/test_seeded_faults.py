@@ -31,6 +31,9 @@ QUICK = {
     "leases are no reason to wake up",
     "the attempts are not recorded",
     "failures come newest first",
+    "many calls are none",
+    "limits are not kept",
+    "what waits is not paused",
 }
 
 

@@ -1,6 +1,6 @@
 """A program that accepts, leases and finishes calls, each with a follow-up, and says so, until it is killed.
 
-Arguments: the setting `broker`, and the data folder.
+Arguments: the settings `broker` and `cluster`, and between them the data folder.
 """
 
 import itertools
@@ -15,9 +15,9 @@ from zato.core.invocation import Holder, Invocation, Lane, Outcome, Status
 TOKEN = b"to-kill!"
 
 
-def run(broker: str, folder: Path) -> None:
+def run(broker: str, folder: Path, cluster: str) -> None:
     """Do it for ever."""
-    backend = open_backend(Location(broker, folder), SystemClock())
+    backend = open_backend(Location(broker, folder, cluster), SystemClock())
     backend.apply([Announce({"crm.sync": Lane.THREAD}, server="server1")])
     for number in itertools.count(1):
         call = Invocation(id=f"{number:026}", cid="abc", service="crm.sync", payload=b"1", created=1)
@@ -31,4 +31,4 @@ def run(broker: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], Path(sys.argv[2]))
+    run(sys.argv[1], Path(sys.argv[2]), sys.argv[3])

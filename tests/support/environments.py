@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -35,12 +36,21 @@ def free_port() -> int:
 
 
 def make_environment(path: Path, services: Mapping[str, str] | None = None, **settings: object) -> Environment:
-    """Make an environment with files of services, given as text by file name, on a free port."""
+    """Make an environment with files of services, given as text by file name, on a free port.
+
+    With `ZATO_TEST_BROKER` it keeps its calls there, in a cluster of its own: any test may be run on any broker.
+    """
     environment = Environment(path)
-    environment.create({"port": free_port(), "drain": 0.0, **settings}, Credentials.make(PASSWORD, PASSWORD))
+    given = {"port": free_port(), "drain": 0.0, **_broker(), **settings}
+    environment.create(given, Credentials.make(PASSWORD, PASSWORD))
     for name, text in (services or {}).items():
         (environment.services / name).write_text(text, "utf-8")
     return environment
+
+
+def _broker() -> dict[str, object]:
+    url = os.environ.get("ZATO_TEST_BROKER")
+    return {} if url is None else {"broker": url, "cluster": f"test-{secrets.token_hex(4)}"}
 
 
 def run_zato(*arguments: str, timeout: float = 60, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,7 @@ from zato.core.call import AsyncCall
 from zato.core.errors import BrokerUnavailable
 from zato.core.invocation import Holder, Lane, Outcome, Record, Status
 from zato.server.dispatcher import Dispatcher
+from zato.server.locks import Locks
 from zato.server.publisher import Publisher
 from zato.server.registry import Deployed, Registry, Services
 from zato.server.service import ServiceBase
@@ -90,7 +91,9 @@ class Bench:
         self.threads = Threads(loop, keep=0)
         self.services = Services(Registry(map(Deployed.of, kinds)))
         self.publisher = Publisher(self.services, self.batcher, max_stored=1_000)
-        dispatcher = Dispatcher(self.services, self.threads, self.publisher, loop=loop, max_depth=5)
+        dispatcher = Dispatcher(
+            self.services, self.threads, self.publisher, Locks(self.batcher, Holder("server1")), loop=loop, max_depth=5
+        )
         limits = Limits(
             threads=slots, tasks=slots, lease=lease, max_takeovers=3, max_stored=1_000, retention=60, held=held
         )

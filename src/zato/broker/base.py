@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from zato.core.errors import ZatoError
+from zato.core.errors import BrokerUnavailable, ZatoError
 from zato.core.invocation import Delivery, Failure, Holder, Invocation, Lane, Outcome, Record, Status, Terms
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "Purged",
     "Reclaim",
     "Release",
+    "Unconfirmed",
     "Unstorable",
 ]
 
@@ -69,6 +70,15 @@ class Unstorable(ZatoError):
     """
 
     code = "unstorable"
+
+
+class Unconfirmed(BrokerUnavailable):
+    """A call was stored, but not as surely as the settings `replicas` and `redis_fsync` want it. It may run.
+
+    Repeat it with the same idempotency key: it runs once.
+    """
+
+    code = "unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,11 +67,13 @@ class Lock(Operation[bool]):
     Attributes:
         token: random bytes; who holds the lock is told by them.
         seconds: how long it is held at most.
+        holder: the process that takes it, or None; `Reclaim` gives back what a process held that is known to be dead.
     """
 
     name: str
     token: bytes
     seconds: float
+    holder: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True)

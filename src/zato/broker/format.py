@@ -16,7 +16,7 @@ from zato.core.errors import EnvironmentFault
 __all__ = ["FORMAT_VERSION", "check_version", "open_file", "open_to_read", "upgrade_copy"]
 
 # The statements `upgrade_1`, `upgrade_2` and so on lead from each older version to the next one.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 PRAGMAS = ("journal_mode = WAL", "busy_timeout = 0", "wal_autocheckpoint = 4000", "cache_size = -16000")
 
@@ -135,10 +135,11 @@ def _make_current(connection: Connection, sql: Mapping[str, str], version: int) 
 
 
 def _end_leases_of_before(connection: Connection, sql: Mapping[str, str], boot_id: str) -> None:
-    """End all leases if the machine has started again since: nobody holds them any more."""
+    """End all leases and locks if the machine has started again since: nobody holds them any more."""
     known = connection.execute(sql["boot_id"]).fetchall()
     if known != [(boot_id,)]:
         connection.execute(sql["reclaim_all"])
+        connection.execute(sql["forget_boot"])
         connection.execute(sql["set_boot_id"], {"boot_id": boot_id})
 
 

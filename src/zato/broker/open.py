@@ -1,12 +1,26 @@
 """From settings to a backend. Libraries of backends that are not used are not loaded."""
 
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
 from zato.broker.base import Backend, Clock
-from zato.core.errors import InvalidSetting
+from zato.core.errors import EnvironmentFault, InvalidSetting
 
-__all__ = ["FILE", "Location", "check_known", "is_shared", "open_backend", "open_reader"]
+__all__ = [
+    "FILE",
+    "Bell",
+    "Location",
+    "check_known",
+    "durability",
+    "is_shared",
+    "open_backend",
+    "open_bell",
+    "open_reader",
+]
 
 FILE = "broker.db"
 SHARED = ("redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://")
@@ -35,6 +49,19 @@ class Location:
     tag: str = ""
 
 
+class Bell(Protocol):
+    """Hears what other servers did with a shared store."""
+
+    def listen(self, heard: Callable[[bool, Sequence[str] | None], None]) -> None:
+        """Tell, on the event loop, whether there is work, and which calls have ended; None is "look for yourself"."""
+
+    def ring(self, *, ready: bool, ended: Sequence[str] | None) -> None:
+        """Tell the others."""
+
+    def close(self) -> None:
+        """Hear nothing any more."""
+
+
 def is_shared(broker: str) -> bool:
     """Tell whether a setting names a broker that several servers can share."""
     return broker.startswith(SHARED)
@@ -55,31 +82,80 @@ def open_backend(location: Location, clock: Clock) -> Backend:
 
     Raises:
         InvalidSetting: nothing is known by that name.
-        EnvironmentFault: it cannot be used.
+        EnvironmentFault: it cannot be used, or its library is not installed.
     """
     if location.broker == "sqlite":
         from zato.broker.sqlite import SQLiteBackend
 
         return SQLiteBackend(location.data / FILE, clock)
 
+    if is_shared(location.broker):
+        return _redis(location, clock, reads_only=False)
+
     raise _unknown(location.broker)
 
 
-def open_reader(location: Location, clock: Clock) -> Backend:  # noqa: ARG001 -- others have times in what they read
-    """Return a backend that answers `Look` and `Find` alone, beside one that was opened before.
+def open_reader(location: Location, clock: Clock) -> Backend:
+    """Return a backend that answers questions alone, beside one that was opened before.
 
     It has a connection of its own, never holds up whoever writes, and sees what was written before it is asked.
 
     Raises:
         InvalidSetting: nothing is known by that name.
-        EnvironmentFault: it cannot be used.
+        EnvironmentFault: it cannot be used, or its library is not installed.
     """
     if location.broker == "sqlite":
         from zato.broker.reading import SQLiteReader
 
-        return SQLiteReader(location.data / FILE)
+        return SQLiteReader(location.data / FILE, clock)
+
+    if is_shared(location.broker):
+        return _redis(location, clock, reads_only=True)
 
     raise _unknown(location.broker)
+
+
+def open_bell(location: Location, loop: asyncio.AbstractEventLoop) -> Bell | None:
+    """Return what hears the other servers that share a store, or None where there are none.
+
+    Raises:
+        InvalidSetting: the URL is not understood.
+    """
+    if not is_shared(location.broker):
+        return None
+
+    _check_library()
+    from zato.broker.redis.bell import RedisBell
+
+    return RedisBell(location, loop)
+
+
+def durability(location: Location) -> tuple[str, tuple[str, ...]]:
+    """Say how durable a shared store is, and what endangers what it stores; of a file there is nothing to say.
+
+    Raises:
+        EnvironmentFault: it cannot be reached.
+    """
+    if not is_shared(location.broker):
+        return "", ()
+
+    _check_library()
+    from zato.broker.redis.survey import look_at
+
+    report = look_at(location)
+    return report.durability, report.problems
+
+
+def _redis(location: Location, clock: Clock, *, reads_only: bool) -> Backend:
+    _check_library()
+    from zato.broker.redis.backend import RedisBackend
+
+    return RedisBackend(location, clock, reads_only=reads_only)
+
+
+def _check_library() -> None:
+    if find_spec("redis") is None:
+        raise EnvironmentFault("For a Redis, zato needs the library 'redis': pip install 'openzato[redis]'.")
 
 
 def _unknown(broker: str) -> InvalidSetting:

@@ -1,20 +1,24 @@
-"""Looking things up in the embedded broker's file: one call, or a page of a list.
+"""Looking things up in the embedded broker's file: one call, a page of a list, what is in queues, who shares it.
 
 A list never reads payloads and responses. It looks through one narrow index, or through the small rows
 of what is pending, and stops at the end of its page (docs/decisions/0009-lists.md has what each costs).
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zato.broker.base import Applied, Find, Found, Look, Operation, Unstorable
+from zato.broker.base import Applied, Clock, Find, Found, Look, Operation, Unstorable
+from zato.broker.cluster import Known, Members, Queues, QueueState
 from zato.broker.connection import PATIENCE, Connection, is_file_at_fault, reason_of
 from zato.broker.format import open_to_read
-from zato.broker.rows import failure_of, record_of
+from zato.broker.rows import failure_of, queue_of, record_of
+from zato.broker.sqlite_cluster import Cluster
 from zato.broker.statements import load_statements
 from zato.core.errors import BrokerUnavailable
-from zato.core.invocation import Failure, Record, Status
+from zato.core.invocation import Failure, Record, Status, Terms
+from zato.core.packing import unpack_terms
 
 __all__ = ["Reading", "SQLiteReader", "parts_of", "unstorable"]
 
@@ -22,12 +26,18 @@ NEWEST = 2**63 - 1
 
 
 class Reading:
-    """Answers `Look` and `Find` from a connection."""
+    """Answers `Look`, `Find`, `Queues` and `Known` from a connection."""
 
     def __init__(self, connection: Connection, sql: Mapping[str, str]) -> None:
         """Take the connection and the statements of `sqlite.sql`."""
         self._db = connection
         self._sql = sql
+        self.actions: Mapping[type[Operation[Any]], Callable[[Any], object]] = {
+            Look: self.look,
+            Find: self.find,
+            Queues: self.queues,
+            Known: self.known,
+        }
 
     def look(self, operation: Look) -> Record | None:
         """Return the record of one call. See `zato.broker.base.Look`."""
@@ -54,6 +64,15 @@ class Reading:
         counts: dict[str, int] = {}
         return Found([self._listed(seq, counts) for seq in page], page[-1] if len(found) > len(page) else None)
 
+    def queues(self, _: Queues) -> list[QueueState]:
+        """Return what is in queues. See `zato.broker.cluster.Queues`."""
+        return [queue_of(row) for row in self._rows("queues")]
+
+    def known(self, operation: Known) -> Mapping[str, Terms]:
+        """Return which services are deployed. See `zato.broker.cluster.Known`."""
+        rows = self._rows("known", services=json.dumps(operation.services))
+        return {service: unpack_terms(terms) for service, terms in rows}
+
     def _listed(self, seq: int, counts: dict[str, int]) -> Record:
         (row,) = self._rows("look", seq=seq, whole=False)
         cid = row[1]
@@ -73,27 +92,28 @@ class Reading:
 
 
 class SQLiteReader:
-    """A backend that answers `Look` and `Find` alone, on a connection of its own.
+    """A backend that answers questions alone, on a connection of its own.
 
     It never holds up whoever writes, and sees what was written before it was asked. Used from one
     thread only, which need not be the writer's.
     """
 
-    def __init__(self, path: Path, *, patience: float = PATIENCE) -> None:
+    def __init__(self, path: Path, clock: Clock, *, patience: float = PATIENCE) -> None:
         """Open a file that a `SQLiteBackend` has opened before.
 
         Args:
             path: the file.
+            clock: tells how long ago something was.
             patience: seconds to wait for a lock. Only the recovery after a kill has one that a reader meets.
 
         Raises:
             EnvironmentFault: the file is not there, is no broker file, or of another version.
         """
         self._db = open_to_read(path, patience=patience)
-        reading = Reading(self._db, load_statements("zato.broker", "sqlite.sql"))
+        sql = load_statements("zato.broker", "sqlite.sql")
         self._actions: Mapping[type[Operation[Any]], Callable[[Any], object]] = {
-            Look: reading.look,
-            Find: reading.find,
+            **Reading(self._db, sql).actions,
+            Members: Cluster(self._db, sql, clock).members,
         }
 
     def apply(self, batch: Sequence[Operation[Any]]) -> Applied:

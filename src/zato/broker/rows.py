@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from zato.broker.cluster import QueueState
 from zato.broker.holders import server_of
 from zato.core.invocation import Failure, Invocation, Outcome, Record, Status
 from zato.core.packing import unpack_error, unpack_failed, unpack_options
 
-__all__ = ["failure_of", "record_of", "restore_invocation"]
+__all__ = ["failure_of", "queue_of", "record_of", "restore_invocation"]
 
 INVOCATION_COLUMNS = 11
 PENDING_COLUMNS = 8
@@ -49,10 +50,10 @@ def record_of(row: Sequence[Any], *, cid_count: int, failures: tuple[Failure, ..
             cid_count=cid_count,
             failures=failures,
         )
-    _, lane, not_before, leased, holder, started, attempts, takeovers = pending
+    _, line, not_before, leased, holder, started, attempts, takeovers = pending
     return Record(
         invocation=invocation,
-        status=_pending_status(lane, not_before, leased),
+        status=_pending_status(line, not_before, leased),
         attempts=attempts + bool(leased),
         takeovers=takeovers,
         started=started,
@@ -70,12 +71,26 @@ def failure_of(row: Sequence[Any]) -> Failure:
     return Failure(attempt=attempt, started=started, ended=ended, server=server, error=unpack_failed(error))
 
 
-def _pending_status(lane: str | None, not_before: int | None, leased: int) -> Status:
+def queue_of(row: Sequence[Any]) -> QueueState:
+    """Return what is in a queue, from a row of the statement `queues`."""
+    name, paused, waiting, delayed, running, stranded, oldest = row
+    return QueueState(
+        name=name,
+        paused=bool(paused),
+        waiting=waiting,
+        delayed=delayed,
+        running=running,
+        stranded=stranded,
+        oldest=oldest,
+    )
+
+
+def _pending_status(line: str | None, not_before: int | None, leased: int) -> Status:
     if leased:
         return Status.RUNNING
     if not_before is not None:
         return Status.DELAYED
-    return Status.STRANDED if lane is None else Status.WAITING
+    return Status.STRANDED if line is None else Status.WAITING
 
 
 def _outcome(row: Sequence[Any]) -> Outcome:

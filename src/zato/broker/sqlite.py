@@ -5,13 +5,13 @@ The file is a write-ahead log database. A batch that accepts or ends something i
 `apply` returns (synchronous=FULL); leases and heartbeats need not be.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from zato.broker.base import (
     Accept,
+    AcceptAll,
     Accepted,
     Announce,
     Applied,
@@ -26,16 +26,19 @@ from zato.broker.base import (
     Operation,
     Postpone,
     Purge,
-    Purged,
     Reclaim,
     Release,
 )
+from zato.broker.cluster import Known, Members, Pause, Queues
 from zato.broker.connection import PATIENCE, Cursor, is_file_at_fault, is_locked, reason_of
 from zato.broker.due import Due
 from zato.broker.format import open_file
 from zato.broker.holders import holder_text, is_dead, server_of
+from zato.broker.lines import Lines, is_plain
+from zato.broker.purging import Purging
 from zato.broker.reading import Reading, unstorable
 from zato.broker.rows import restore_invocation
+from zato.broker.sqlite_cluster import Cluster
 from zato.broker.statements import load_statements
 from zato.core.errors import BrokerUnavailable, Conflict, ZatoError
 from zato.core.invocation import Delivery, Failure, Invocation, Lane, Outcome, Status
@@ -44,15 +47,10 @@ from zato.core.packing import pack_error, pack_failed, pack_options
 __all__ = ["SQLiteBackend"]
 
 # Outcomes and acceptances must be on the disk; what a crash may undo costs no fsync.
-DURABLE = (Accept, Finish, Cancel)
-READ_ONLY = (Look, Find)
+DURABLE = (Accept, AcceptAll, Finish, Cancel, Pause)
+READ_ONLY = (Look, Find, Known, Members, Queues)
 
 KEPT_FAILURES = 10
-# What one lease hands out at most, beyond a single call of any size.
-LEASED_BYTES = 16_000_000
-PAYLOAD = 11
-# What one slice of a purge deletes at most, beyond a single call of any size: others wait for it.
-PURGED_BYTES = 8_000_000
 
 
 class SQLiteBackend:
@@ -73,12 +71,15 @@ class SQLiteBackend:
         self._clock = clock
         self._sql = load_statements("zato.broker", "sqlite.sql")
         self._db = open_file(path, self._sql, boot_id=clock.boot_id(), patience=patience)
-        self._reading = Reading(self._db, self._sql)
+        self._lines = Lines(self._db, self._sql)
+        reading = Reading(self._db, self._sql)
         self._applied = Applied()
         self._due = Due()
         self._durable: bool | None = None
+        self._cluster = Cluster(self._db, self._sql, clock)
         self._actions: Mapping[type[Operation[Any]], Callable[[Any], object]] = {
             Accept: self._accept,
+            AcceptAll: self._accept_all,
             Lease: self._lease,
             Beat: self._beat,
             Finish: self._finish,
@@ -86,10 +87,11 @@ class SQLiteBackend:
             Release: self._release,
             Reclaim: self._reclaim,
             Announce: self._announce,
-            Look: self._reading.look,
-            Find: self._reading.find,
+            Pause: self._pause,
             Cancel: self._cancel,
-            Purge: self._purge,
+            Purge: Purging(self._db, self._sql, clock).purge,
+            **reading.actions,
+            **self._cluster.actions,
         }
 
     def apply(self, batch: Sequence[Operation[Any]]) -> Applied:
@@ -163,12 +165,30 @@ class SQLiteBackend:
 
     def _accept(self, operation: Accept) -> Accepted:
         call = operation.invocation
-        if call.idempotency_key is not None:
-            first = self._row("first_with_key", key=call.idempotency_key, payload=call.payload, service=call.service)
-            if first is not None:
-                return _repeat(call, first)
-        self._store(call)
-        return Accepted(call.id, call.cid)
+        first = self._first(call)
+        if first is None:
+            self._store(call)
+            return Accepted(call.id, call.cid)
+        return first
+
+    def _accept_all(self, operation: AcceptAll) -> list[Accepted]:
+        """Look for what was accepted before, which may refuse them, then store the others."""
+        named: dict[str, Invocation] = {}
+        firsts = [self._first(call) or _first_of_these(call, named) for call in operation.invocations]
+        for call, first in zip(operation.invocations, firsts, strict=True):
+            if first is None:
+                self._store(call)
+        return [first or Accepted(call.id, call.cid) for call, first in zip(operation.invocations, firsts, strict=True)]
+
+    def _first(self, call: Invocation) -> Accepted | None:
+        """Return the call that used the idempotency key of this one first, if it was accepted before."""
+        if call.idempotency_key is None:
+            return None
+        row = self._row("first_with_key", key=call.idempotency_key, payload=call.payload, service=call.service)
+        if row is None:
+            return None
+        call_id, cid, same = row
+        return _repeat(call, Accepted(call_id, cid), same=same)
 
     def _store(self, call: Invocation) -> None:
         self._run(
@@ -188,6 +208,7 @@ class SQLiteBackend:
         self._run(
             "accept_pending",
             service=call.service,
+            queue=call.queue,
             priority=call.priority,
             not_before=call.not_before,
             expires=call.expires,
@@ -219,13 +240,9 @@ class SQLiteBackend:
         return Leased(deliveries, self._due.seconds(wall, boot))
 
     def _lease_lane(self, lane: Lane, limit: int, held: dict[str, Any]) -> list[Delivery]:
-        """Read what is ready, then mark the same rows: both statements have the same condition and order."""
-        rows = _up_to(LEASED_BYTES, self._run("ready", lane=lane.value, limit=limit, now=held["now"]))
-        if rows:
-            self._run("lease", lane=lane.value, limit=len(rows), **held)
         return [
             Delivery(invocation=restore_invocation(row), token=held["token"], attempts=attempts, takeovers=takeovers)
-            for attempts, takeovers, *row in rows
+            for _, _, attempts, takeovers, *row in self._lines.take(lane, limit, held)
         ]
 
     def _move_time_on(self, wall: int, boot: int) -> None:
@@ -251,7 +268,8 @@ class SQLiteBackend:
         row = self._row("acknowledge", id=operation.id, token=operation.token)
         if row is None:
             return False
-        seq, takeovers = row
+        seq, takeovers, line = row
+        self._applied.ready = self._applied.ready or not is_plain(line)
         self._record(seq, operation.id, operation.outcome, takeovers)
         for follow_up in operation.follow_ups:
             self._store(follow_up)
@@ -310,29 +328,26 @@ class SQLiteBackend:
 
     def _reclaim(self, operation: Reclaim) -> int:
         self._applied.ready = True
+        self._cluster.free_locks(operation.holder)
         dead = [text for (text,) in self._rows("holders") if is_dead(text, operation.holder)]
         return sum(self._changed("reclaim", holder=text) for text in dead)
 
     def _announce(self, operation: Announce) -> list[str]:
-        before = {service: Lane(lane) for service, lane in self._run("deployed")}
-        after = {**before, **operation.services} if operation.only_add else dict(operation.services)
-        if before != after:
-            self._redeploy(before, after)
-        return sorted(after.keys() - operation.services.keys())
+        stays, is_new = self._lines.announce(operation)
+        self._applied.ready = self._applied.ready or is_new
+        return stays
 
-    def _redeploy(self, before: Mapping[str, Lane], after: Mapping[str, Lane]) -> None:
-        self._run("undeploy_all")
-        for service, lane in after.items():
-            self._run("deploy", service=service, lane=lane.value)
-        moved = [service for service in before.keys() | after.keys() if before.get(service) is not after.get(service)]
-        self._run("move_lanes", services=json.dumps(moved))
-        self._applied.ready = True
+    def _pause(self, operation: Pause) -> bool:
+        is_new = self._lines.pause(operation)
+        self._applied.ready = self._applied.ready or (is_new and not operation.paused)
+        return is_new
 
     def _cancel(self, operation: Cancel) -> bool:
         row = self._row("cancel", id=operation.id)
         if row is None:
             return False
-        seq, takeovers, attempts, started, holder = row
+        seq, takeovers, attempts, started, holder, line = row
+        self._applied.ready = self._applied.ready or not is_plain(line)
         asked = operation.outcome
         outcome = Outcome(
             status=asked.status,
@@ -345,44 +360,22 @@ class SQLiteBackend:
         self._record(seq, operation.id, outcome, takeovers)
         return True
 
-    def _purge(self, operation: Purge) -> Purged:
-        """Read what is old, and how large, then delete as much: all statements have the same condition and order."""
-        before = self._clock.wall() - int(operation.retention * 1000)
-        old = [size for (size,) in self._rows("old_sizes", before=before, limit=operation.limit + 1)]
-        limit = min(operation.limit, _count_up_to(PURGED_BYTES, old))
-        # Outcomes last, because the others find by them what is old.
-        for statement in ("purge_invocations", "purge_failures", "purge_keys", "purge_outcomes"):
-            self._run(statement, before=before, limit=limit)
-        return Purged(limit, more=limit < len(old))
+
+def _first_of_these(call: Invocation, named: dict[str, Invocation]) -> Accepted | None:
+    """Return the call before this one that has the same key, and remember it by its key if there is none."""
+    if call.idempotency_key is None:
+        return None
+    first = named.setdefault(call.idempotency_key, call)
+    if first is call:
+        return None
+    same = (first.payload, first.service) == (call.payload, call.service)
+    return _repeat(call, Accepted(first.id, first.cid), same=same)
 
 
-def _up_to(size: int, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return rows of the statement `ready` until their payloads have this many bytes; at least one, if there is one."""
-    taken: list[tuple[Any, ...]] = []
-    for row in rows:
-        taken.append(row)
-        size -= len(row[PAYLOAD])
-        if size <= 0:
-            break
-    return taken
-
-
-def _count_up_to(size: int, sizes: Iterable[int]) -> int:
-    """Return how many of these sizes are within another one together; at least one, if there is one."""
-    count = 0
-    for each in sizes:
-        size -= each
-        if size < 0 and count:
-            break
-        count += 1
-    return count
-
-
-def _repeat(call: Invocation, first: tuple[Any, ...]) -> Accepted:
-    call_id, cid, same = first
+def _repeat(call: Invocation, first: Accepted, *, same: bool) -> Accepted:
     if not same:
         raise Conflict(
             f"The idempotency key {call.idempotency_key!r} was used before, for another service or payload "
-            f"(CID {cid}). Use a new key for a new call."
+            f"(CID {first.cid}). Use a new key for a new call."
         )
-    return Accepted(call_id, cid)
+    return first

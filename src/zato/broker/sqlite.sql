@@ -2,7 +2,11 @@
 --
 --   invocation   what was accepted; a row never changes. `seq` is the order of acceptance and the key of all.
 --   pending      the same calls until they have an outcome; small rows, because they change.
---                  lane NULL                    stranded: nothing deployed can run it
+--                  line                         where it waits until it is leased, also for its time:
+--                    NULL              stranded: nothing deployed can run it
+--                    thread            first of all who have this lane free; or `task`
+--                    thread/crm.sync   the same, for a service of which only so many calls may run at once
+--                    paused            nowhere: its queue is paused, and its service deployed
 --                  token NULL, not_before NULL  ready
 --                  token NULL, not_before set   delayed until then (Unix ms)
 --                  token set                    leased until `lease_ends` (boot clock, ms)
@@ -12,8 +16,15 @@
 --   outcome      how it ended; a row never changes. One a call at most: `seq` is the key.
 --   failure      the last 10 attempts of a call that failed and were tried again.
 --   idempotency  key -> the call that used it first, until the retention of its outcome ends.
---   deployed     which services can run here, and in which lane.
---   meta         boot_id: the start of the machine that `lease_ends` refers to.
+--   deployed     which services can run here, in which lane, the line of their calls, and their terms as JSON.
+--   paused       the queues of which nothing is leased.
+--   lock         what services hold until they give it back, or until `ends` (boot clock, ms).
+--   member       the processes of servers, each as it told of itself as JSON, and when (boot clock, ms).
+--   drained      servers that take no new work, until a process of another run attends.
+--   meta         boot_id: the start of the machine that the boot clock's times refer to.
+--
+-- A line for each limited service, and one for all that is paused: a lease never looks through a million calls that it
+-- may not have. Whatever changes the line of a service or of a queue moves the calls of these, also those that run.
 --
 -- What may be large stands last in its row, so that the rest is read without it. `invocation_listed` is the part of
 -- `invocation` that lists look at: entries arrive at its end, which costs acceptance almost nothing, and a million of
@@ -31,14 +42,14 @@ CREATE TABLE invocation (
 CREATE INDEX invocation_by_cid ON invocation (cid, seq);
 CREATE INDEX invocation_listed ON invocation (seq, created, service, parent);
 CREATE TABLE pending (
-  seq INTEGER PRIMARY KEY, service TEXT NOT NULL, lane TEXT, priority INTEGER NOT NULL, not_before INTEGER,
-  expires INTEGER, token BLOB, lease_ends INTEGER, holder TEXT, started INTEGER,
+  seq INTEGER PRIMARY KEY, service TEXT NOT NULL, queue TEXT NOT NULL, line TEXT, priority INTEGER NOT NULL,
+  not_before INTEGER, expires INTEGER, token BLOB, lease_ends INTEGER, holder TEXT, started INTEGER,
   attempts INTEGER NOT NULL DEFAULT 0, takeovers INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX pending_ready ON pending (lane, priority, seq) WHERE token IS NULL AND not_before IS NULL;
+CREATE INDEX pending_ready ON pending (line, priority, seq) WHERE token IS NULL AND not_before IS NULL;
 CREATE INDEX pending_due ON pending (not_before) WHERE not_before IS NOT NULL;
 CREATE INDEX pending_expires ON pending (expires) WHERE expires IS NOT NULL AND token IS NULL;
-CREATE INDEX pending_leased ON pending (lease_ends) WHERE token IS NOT NULL;
+CREATE INDEX pending_leased ON pending (lease_ends, service) WHERE token IS NOT NULL;
 CREATE TABLE outcome (
   seq INTEGER PRIMARY KEY, status TEXT NOT NULL, ended INTEGER NOT NULL, started INTEGER,
   attempts INTEGER NOT NULL, takeovers INTEGER NOT NULL, server TEXT, version TEXT, error BLOB, response BLOB
@@ -50,7 +61,19 @@ CREATE TABLE failure (
   server TEXT NOT NULL, error BLOB NOT NULL, PRIMARY KEY (seq, attempt)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE idempotency (key TEXT PRIMARY KEY, seq INTEGER NOT NULL UNIQUE) STRICT;
-CREATE TABLE deployed (service TEXT PRIMARY KEY, lane TEXT NOT NULL) STRICT;
+CREATE TABLE deployed (
+  service TEXT PRIMARY KEY, lane TEXT NOT NULL, line TEXT NOT NULL, terms TEXT NOT NULL
+) STRICT;
+CREATE TABLE paused (queue TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE lock (
+  name TEXT PRIMARY KEY, token BLOB NOT NULL, ends INTEGER NOT NULL, holder TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lock_ends ON lock (ends);
+CREATE TABLE member (
+  server TEXT NOT NULL, worker INTEGER NOT NULL, run TEXT NOT NULL, identity TEXT NOT NULL, told INTEGER NOT NULL,
+  alive_for INTEGER NOT NULL, member TEXT NOT NULL, PRIMARY KEY (server, worker)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE drained (server TEXT PRIMARY KEY, run TEXT NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 -- name: upgrade_1
@@ -88,14 +111,54 @@ CREATE TABLE failure (
 ) STRICT, WITHOUT ROWID;
 UPDATE pending SET holder = holder || '//1' WHERE holder IS NOT NULL;
 
+-- name: upgrade_2
+ALTER TABLE pending RENAME TO pending_2;
+DROP INDEX pending_ready;
+DROP INDEX pending_due;
+DROP INDEX pending_expires;
+DROP INDEX pending_leased;
+CREATE TABLE pending (
+  seq INTEGER PRIMARY KEY, service TEXT NOT NULL, queue TEXT NOT NULL, line TEXT, priority INTEGER NOT NULL,
+  not_before INTEGER, expires INTEGER, token BLOB, lease_ends INTEGER, holder TEXT, started INTEGER,
+  attempts INTEGER NOT NULL DEFAULT 0, takeovers INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO pending (seq, service, queue, line, priority, not_before, expires, token, lease_ends, holder, started,
+                     attempts, takeovers)
+SELECT p.seq, p.service, i.queue, p.lane, p.priority, p.not_before, p.expires, p.token, p.lease_ends, p.holder,
+       p.started, p.attempts, p.takeovers
+FROM pending_2 p JOIN invocation i USING (seq) ORDER BY p.seq;
+DROP TABLE pending_2;
+CREATE INDEX pending_ready ON pending (line, priority, seq) WHERE token IS NULL AND not_before IS NULL;
+CREATE INDEX pending_due ON pending (not_before) WHERE not_before IS NOT NULL;
+CREATE INDEX pending_expires ON pending (expires) WHERE expires IS NOT NULL AND token IS NULL;
+CREATE INDEX pending_leased ON pending (lease_ends, service) WHERE token IS NOT NULL;
+ALTER TABLE deployed RENAME TO deployed_2;
+CREATE TABLE deployed (
+  service TEXT PRIMARY KEY, lane TEXT NOT NULL, line TEXT NOT NULL, terms TEXT NOT NULL
+) STRICT;
+INSERT INTO deployed (service, lane, line, terms) SELECT service, lane, lane, '{}' FROM deployed_2;
+DROP TABLE deployed_2;
+CREATE TABLE paused (queue TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE lock (
+  name TEXT PRIMARY KEY, token BLOB NOT NULL, ends INTEGER NOT NULL, holder TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lock_ends ON lock (ends);
+CREATE TABLE member (
+  server TEXT NOT NULL, worker INTEGER NOT NULL, run TEXT NOT NULL, identity TEXT NOT NULL, told INTEGER NOT NULL,
+  alive_for INTEGER NOT NULL, member TEXT NOT NULL, PRIMARY KEY (server, worker)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE drained (server TEXT PRIMARY KEY, run TEXT NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
 -- name: accept_invocation
 INSERT INTO invocation (id, cid, service, parent, created, not_before, expires, queue, priority, payload, options)
 VALUES (:id, :cid, :service, :parent, :created, :not_before, :expires, :queue, :priority, :payload, :options)
 
 -- name: accept_pending
-INSERT INTO pending (seq, service, lane, priority, not_before, expires)
-VALUES (last_insert_rowid(), :service, (SELECT lane FROM deployed WHERE service = :service), :priority,
-        :not_before, :expires)
+INSERT INTO pending (seq, service, queue, line, priority, not_before, expires)
+VALUES (last_insert_rowid(), :service, :queue,
+        (SELECT CASE WHEN EXISTS (SELECT 1 FROM paused WHERE queue = :queue) THEN 'paused' ELSE line END
+         FROM deployed WHERE service = :service),
+        :priority, :not_before, :expires)
 
 -- name: accept_key
 INSERT INTO idempotency (key, seq) VALUES (:key, last_insert_rowid())
@@ -134,18 +197,38 @@ UPDATE pending SET token = NULL, lease_ends = NULL, expires = NULL, takeovers = 
 WHERE token IS NOT NULL AND holder = :holder
 
 -- name: ready
-SELECT p.attempts, p.takeovers, i.id, i.cid, i.service, i.parent, i.created, i.not_before, i.expires,
-       i.queue, i.priority, i.payload, i.options
+SELECT p.priority, p.seq, p.attempts, p.takeovers, i.id, i.cid, i.service, i.parent, i.created, i.not_before,
+       i.expires, i.queue, i.priority, i.payload, i.options
 FROM pending p JOIN invocation i USING (seq)
-WHERE p.lane = :lane AND p.token IS NULL AND p.not_before IS NULL AND (p.expires IS NULL OR p.expires > :now)
+WHERE p.line = :line AND p.token IS NULL AND p.not_before IS NULL AND (p.expires IS NULL OR p.expires > :now)
 ORDER BY p.priority, p.seq LIMIT :limit
 
 -- name: lease
 UPDATE pending SET token = :token, lease_ends = :lease_ends, holder = :holder, started = :now
 WHERE seq IN (
   SELECT p.seq FROM pending p
-  WHERE p.lane = :lane AND p.token IS NULL AND p.not_before IS NULL AND (p.expires IS NULL OR p.expires > :now)
+  WHERE p.line = :line AND p.token IS NULL AND p.not_before IS NULL AND (p.expires IS NULL OR p.expires > :now)
   ORDER BY p.priority, p.seq LIMIT :limit)
+
+-- name: lease_these
+UPDATE pending SET token = :token, lease_ends = :lease_ends, holder = :holder, started = :now
+WHERE seq IN (SELECT value FROM json_each(:seqs))
+
+-- name: limited_lines
+WITH RECURSIVE found (line) AS (
+  SELECT (SELECT p.line FROM pending p INDEXED BY pending_ready
+          WHERE p.line > :lane || '/' AND p.line < :lane || '0' AND p.token IS NULL AND p.not_before IS NULL
+          ORDER BY p.line LIMIT 1)
+  UNION ALL
+  SELECT (SELECT p.line FROM pending p INDEXED BY pending_ready
+          WHERE p.line > found.line AND p.line < :lane || '0' AND p.token IS NULL AND p.not_before IS NULL
+          ORDER BY p.line LIMIT 1)
+  FROM found WHERE found.line IS NOT NULL)
+SELECT d.service, d.line, d.terms ->> 'max_concurrency'
+FROM found JOIN deployed d ON d.service = substr(found.line, length(:lane) + 2)
+
+-- name: running
+SELECT service, count(*) FROM pending INDEXED BY pending_leased WHERE token IS NOT NULL GROUP BY service
 
 -- name: next_times
 SELECT (SELECT min(not_before) FROM pending WHERE not_before IS NOT NULL),
@@ -157,7 +240,7 @@ UPDATE pending SET lease_ends = :lease_ends WHERE seq = (SELECT seq FROM invocat
 
 -- name: acknowledge
 DELETE FROM pending WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token = :token
-RETURNING seq, takeovers
+RETURNING seq, takeovers, line
 
 -- name: record
 INSERT INTO outcome (seq, status, ended, started, response, error, attempts, takeovers, server, version)
@@ -190,20 +273,103 @@ WHERE seq = (SELECT seq FROM invocation WHERE id = :id) AND token = :token
 
 -- name: cancel
 DELETE FROM pending WHERE seq = (SELECT seq FROM invocation WHERE id = :id)
-RETURNING seq, takeovers, attempts + (token IS NOT NULL), started, holder
+RETURNING seq, takeovers, attempts + (token IS NOT NULL), started, holder, line
 
 -- name: deployed
-SELECT service, lane FROM deployed
+SELECT service, lane, terms FROM deployed
 
 -- name: undeploy_all
 DELETE FROM deployed
 
 -- name: deploy
-INSERT INTO deployed (service, lane) VALUES (:service, :lane)
+INSERT INTO deployed (service, lane, line, terms)
+VALUES (:service, :lane, CASE WHEN :limited THEN :lane || '/' || :service ELSE :lane END, :terms)
 
--- name: move_lanes
-UPDATE pending SET lane = (SELECT d.lane FROM deployed d WHERE d.service = pending.service)
+-- name: move_services
+UPDATE pending SET line = (
+  SELECT CASE WHEN EXISTS (SELECT 1 FROM paused WHERE queue = pending.queue) THEN 'paused' ELSE d.line END
+  FROM deployed d WHERE d.service = pending.service)
 WHERE service IN (SELECT value FROM json_each(:services))
+
+-- name: known
+SELECT service, terms FROM deployed WHERE service IN (SELECT value FROM json_each(:services))
+
+-- name: pause
+INSERT OR IGNORE INTO paused (queue) VALUES (:queue)
+
+-- name: resume
+DELETE FROM paused WHERE queue = :queue
+
+-- name: move_queue
+UPDATE pending SET line = CASE WHEN :paused THEN 'paused' ELSE d.line END
+FROM deployed d WHERE d.service = pending.service AND pending.queue = :queue
+
+-- name: queues
+WITH counted (queue, waiting, delayed, running, stranded, first) AS (
+  SELECT queue,
+         count(*) FILTER (WHERE token IS NULL AND not_before IS NULL AND line IS NOT NULL),
+         count(*) FILTER (WHERE token IS NULL AND not_before IS NOT NULL),
+         count(*) FILTER (WHERE token IS NOT NULL),
+         count(*) FILTER (WHERE token IS NULL AND not_before IS NULL AND line IS NULL),
+         min(seq) FILTER (WHERE token IS NULL AND not_before IS NULL AND line IS NOT NULL)
+  FROM pending GROUP BY queue)
+SELECT queue, p.queue IS NOT NULL, coalesce(c.waiting, 0), coalesce(c.delayed, 0), coalesce(c.running, 0),
+       coalesce(c.stranded, 0), (SELECT i.created FROM invocation i WHERE i.seq = c.first)
+FROM counted c FULL JOIN paused p USING (queue) ORDER BY queue
+
+-- name: forget_locks
+DELETE FROM lock WHERE ends <= :boot
+
+-- name: take_lock
+INSERT OR IGNORE INTO lock (name, token, ends, holder) VALUES (:name, :token, :ends, :holder)
+
+-- name: lock_holders
+SELECT DISTINCT holder FROM lock WHERE holder IS NOT NULL
+
+-- name: free_locks
+DELETE FROM lock WHERE holder = :holder
+
+-- name: give_lock_back
+DELETE FROM lock WHERE name = :name AND token = :token AND ends > :boot
+
+-- name: members_of
+SELECT worker, identity, told, alive_for, member FROM member WHERE server = :server
+
+-- name: attend
+INSERT OR REPLACE INTO member (server, worker, run, identity, told, alive_for, member)
+VALUES (:server, :worker, :run, :identity, :told, :alive_for, :member)
+
+-- name: replace_members
+DELETE FROM member WHERE server = :server AND (run <> :run OR identity <> :identity)
+
+-- name: forget_members
+DELETE FROM member WHERE told < :before
+
+-- name: leave
+DELETE FROM member WHERE server = :server AND worker = :worker AND run = :run
+
+-- name: members
+SELECT m.told, m.alive_for, m.member, EXISTS (SELECT 1 FROM drained d WHERE d.server = m.server)
+FROM member m WHERE m.told >= :before ORDER BY m.server, m.worker
+
+-- name: drained
+SELECT 1 FROM drained WHERE server = :server
+
+-- name: drain
+INSERT OR REPLACE INTO drained (server, run, since)
+SELECT server, run, :boot FROM member WHERE server = :server LIMIT 1
+
+-- name: undrain
+DELETE FROM drained WHERE server = :server
+
+-- name: forget_drained
+DELETE FROM drained
+WHERE server = :server AND run <> :run OR since < :before AND server NOT IN (SELECT server FROM member)
+
+-- name: forget_boot
+DELETE FROM lock;
+DELETE FROM member;
+DELETE FROM drained;
 
 -- name: look_by_id
 SELECT seq FROM invocation WHERE id = :id
@@ -214,7 +380,7 @@ SELECT seq FROM invocation WHERE cid = :cid ORDER BY seq DESC LIMIT 1
 -- name: look
 SELECT i.id, i.cid, i.service, i.parent, i.created, i.not_before, i.expires, i.queue, i.priority,
        CASE WHEN :whole THEN i.payload ELSE x'' END, i.options,
-       p.seq IS NOT NULL, p.lane, p.not_before, p.token IS NOT NULL, p.holder, p.started, p.attempts, p.takeovers,
+       p.seq IS NOT NULL, p.line, p.not_before, p.token IS NOT NULL, p.holder, p.started, p.attempts, p.takeovers,
        o.status, o.ended, o.started, CASE WHEN :whole THEN o.response END, o.error, o.attempts, o.takeovers, o.server,
        o.version
 FROM invocation i LEFT JOIN pending p USING (seq) LEFT JOIN outcome o USING (seq) WHERE i.seq = :seq
@@ -238,7 +404,7 @@ WHERE d.token IS NOT NULL
 -- name: find_pending
 SELECT seq FROM pending d NOT INDEXED CROSS JOIN invocation i INDEXED BY invocation_listed USING (seq)
 WHERE d.token IS NULL AND (:service IS NULL OR d.service = :service)
-  AND :status = CASE WHEN d.not_before IS NOT NULL THEN 'delayed' WHEN d.lane IS NULL THEN 'stranded' ELSE 'waiting' END
+  AND :status = CASE WHEN d.not_before IS NOT NULL THEN 'delayed' WHEN d.line IS NULL THEN 'stranded' ELSE 'waiting' END
 
 -- name: find_done
 SELECT seq FROM outcome d NOT INDEXED CROSS JOIN invocation i INDEXED BY invocation_listed USING (seq)
@@ -256,7 +422,7 @@ WHERE d.status <> 'done' AND d.status = :status
   AND :status = coalesce(
     (SELECT o.status FROM outcome o WHERE o.seq = i.seq),
     (SELECT CASE WHEN p.token IS NOT NULL THEN 'running' WHEN p.not_before IS NOT NULL THEN 'delayed'
-                 WHEN p.lane IS NULL THEN 'stranded' ELSE 'waiting' END FROM pending p WHERE p.seq = i.seq))
+                 WHEN p.line IS NULL THEN 'stranded' ELSE 'waiting' END FROM pending p WHERE p.seq = i.seq))
 
 -- name: find_page
 ORDER BY seq DESC LIMIT :limit
@@ -297,9 +463,12 @@ INSERT INTO invocation SELECT * FROM backup.invocation;
 INSERT INTO outcome SELECT * FROM backup.outcome;
 INSERT INTO failure SELECT * FROM backup.failure;
 INSERT INTO idempotency SELECT * FROM backup.idempotency;
-INSERT INTO pending (seq, service, lane, priority, not_before, expires, holder, started, attempts, takeovers)
-SELECT p.seq, p.service, (SELECT d.lane FROM main.deployed d WHERE d.service = p.service), p.priority, p.not_before,
-       CASE WHEN p.token IS NULL THEN p.expires END, p.holder, p.started, p.attempts, p.takeovers
+INSERT INTO pending (seq, service, queue, line, priority, not_before, expires, holder, started, attempts, takeovers)
+SELECT p.seq, p.service, p.queue,
+       (SELECT CASE WHEN EXISTS (SELECT 1 FROM main.paused WHERE queue = p.queue) THEN 'paused' ELSE d.line END
+        FROM main.deployed d WHERE d.service = p.service),
+       p.priority, p.not_before, CASE WHEN p.token IS NULL THEN p.expires END, p.holder, p.started, p.attempts,
+       p.takeovers
 FROM backup.pending p ORDER BY p.seq;
 
 -- name: contents
@@ -307,10 +476,10 @@ SELECT (SELECT count(*) FROM pending), (SELECT count(*) FROM outcome)
 
 -- name: survey
 SELECT
-  count(*) FILTER (WHERE token IS NULL AND not_before IS NULL AND lane IS NOT NULL),
-  count(*) FILTER (WHERE token IS NULL AND not_before IS NOT NULL AND lane IS NOT NULL),
+  count(*) FILTER (WHERE token IS NULL AND not_before IS NULL AND line IS NOT NULL),
+  count(*) FILTER (WHERE token IS NULL AND not_before IS NOT NULL AND line IS NOT NULL),
   count(*) FILTER (WHERE token IS NOT NULL),
-  count(*) FILTER (WHERE token IS NULL AND lane IS NULL),
+  count(*) FILTER (WHERE token IS NULL AND line IS NULL),
   (SELECT created FROM invocation ORDER BY seq DESC LIMIT 1),
   (SELECT max(ended) FROM outcome)
 FROM pending

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from zato.core.invocation import Priority
 from zato.core.retry import Retry
 from zato.core.stop import StopSign
 
@@ -73,6 +74,8 @@ class AsyncCall(msgspec.Struct, frozen=True, kw_only=True):
         retry: how often to try; None leaves it to the target's class.
         time_limit: seconds that one attempt may take, 0 for any; None leaves it to the target's class.
         cid: the CID it is to run under, or None for a new one.
+        priority: a word or a `Priority`; None leaves it to the target's class.
+        queue: None leaves it to the target's class.
     """
 
     service: str
@@ -93,3 +96,5 @@ class AsyncCall(msgspec.Struct, frozen=True, kw_only=True):
     in_reply_to: str | None = None
     replay_of: str | None = None
     idempotency_key: str | None = None
+    priority: Priority | str | None = None
+    queue: str | None = None

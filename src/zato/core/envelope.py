@@ -14,6 +14,7 @@ from typing import Any
 
 from zato.core.call import MAX_SECONDS
 from zato.core.errors import BadRequest, InvalidPayload, ZatoError
+from zato.core.many import fields_of
 from zato.core.payload import decode, encode, unicode_text
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "encode_error",
     "encode_ping",
     "encode_success",
+    "parse_item",
     "parse_reply",
     "parse_request",
 ]
@@ -59,6 +61,8 @@ class InvokeRequest:
         delay: seconds before a background call may start, or None.
         retry: how often to try a background call, in any form that `Retry.of` takes, or None.
         time_limit: seconds that one attempt of a background call may take, 0 for any, or None.
+        priority: when a background call starts, beside others that wait, or None.
+        queue: which queue a background call is in, or None.
     """
 
     name: str
@@ -78,6 +82,8 @@ class InvokeRequest:
     time_limit: float | None = None
     cid: str | None = None
     idempotency_key: str | None = None
+    priority: str | None = None
+    queue: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +109,7 @@ def parse_request(body: bytes, *, honour_default_expiration: bool = False) -> In
         BadRequest: the body is no JSON object, names no service, or a field is of the wrong kind.
     """
     fields = _fields(body)
-    known: dict[str, Any] = {"name": _name(fields)}
-    for key, value in fields.items():
-        read = READERS.get(key)
-        if read is not None and value is not None and value != "":
-            known[key] = read(key, value)
+    known: dict[str, Any] = {"name": _name(fields), **_read(fields)}
     old_flag = known.pop("async", False)
     if old_flag:
         known["is_async"] = True
@@ -116,6 +118,18 @@ def parse_request(body: bytes, *, honour_default_expiration: bool = False) -> In
     if not (honour_default_expiration or fields.get("expiration_given") is True):
         _drop_default_expiration(known)
     return InvokeRequest(**known)
+
+
+def parse_item(item: object) -> tuple[InvokeRequest, object]:
+    """Read one item of many background calls: the request, and its payload as it is.
+
+    Raises:
+        BadRequest: it is no item, or a field is of the wrong kind.
+    """
+    fields = fields_of(item, ITEM)
+    payload = fields.pop("payload", "")
+    known: dict[str, Any] = {"name": _name(fields), **_read(fields)}
+    return InvokeRequest(is_async=True, **known), payload
 
 
 def encode_success(text: str, cid: str, *, nested: bool) -> bytes:
@@ -175,6 +189,12 @@ def _fields(body: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise BadRequest(f"The request's body is a JSON {type(fields).__name__}; send an object with 'name' in it.")
     return fields
+
+
+def _read(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that are known and given, each as it is meant."""
+    given = {key: value for key, value in fields.items() if value is not None and value != ""}
+    return {key: READERS[key](key, value) for key, value in given.items() if key in READERS}
 
 
 def _name(fields: Mapping[str, Any]) -> str:
@@ -265,7 +285,27 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "time_limit": _duration,
     "cid": _text,
     "idempotency_key": _text,
+    "priority": _as_it_is,
+    "queue": _as_it_is,
 }
+# What each item of many calls may have. Its payload is JSON as it is, and is read by nobody here.
+ITEM = (
+    "name",
+    "payload",
+    "channel",
+    "data_format",
+    "transport",
+    "expiration",
+    "callback",
+    "on_failure",
+    "delay",
+    "retry",
+    "time_limit",
+    "cid",
+    "idempotency_key",
+    "priority",
+    "queue",
+)
 
 
 def details_of(error: BaseException) -> str:

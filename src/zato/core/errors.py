@@ -11,7 +11,9 @@ later, 8 time ran out.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import ClassVar, Self
+from typing import Self
+
+from zato.core.faults import EnvironmentFault, InvalidSetting, ServerNotRunning, StartFailed, ZatoError
 
 __all__ = [
     "BadRequest",
@@ -26,6 +28,7 @@ __all__ = [
     "InvalidSetting",
     "InvocationCancelled",
     "InvocationTimeout",
+    "LockTimeout",
     "MethodNotAllowed",
     "NotFound",
     "NotSerializable",
@@ -46,17 +49,6 @@ __all__ = [
     "ZatoError",
     "hint_for",
 ]
-
-
-class ZatoError(Exception):
-    """Root of the tree: catch this to catch everything the package raises.
-
-    Read its message.
-    """
-
-    code: ClassVar[str] = "error"
-    status: ClassVar[int] = 500
-    exit_code: ClassVar[int] = 1
 
 
 class ServiceError(ZatoError):
@@ -230,6 +222,20 @@ class BrokerUnavailable(ServiceUnavailable):
     code = "broker_unavailable"
 
 
+class LockTimeout(ServiceUnavailable):
+    """A service waited for a lock, and whoever holds it did not give it back in time.
+
+    Try it again later; give `self.lock` a longer `timeout`, or hold the lock for a shorter time.
+    """
+
+    code = "lock_timeout"
+
+    @classmethod
+    def after(cls, lock: str, seconds: float) -> Self:
+        """Say which lock it was, and for how long it was waited for."""
+        return cls(f"The lock {lock!r} was not free within {seconds:g} s. Try again later, or wait longer.")
+
+
 class InvocationTimeout(ServiceError):
     """A call ran longer than the `timeout` its caller gave it, or than its `time_limit`.
 
@@ -252,7 +258,7 @@ class InvocationTimeout(ServiceError):
 
 
 class InvocationCancelled(ServiceError):
-    """An `AsyncService` that a blocking one invoked was stopped, because the call they belong to was.
+    """A blocking service waited, for an `AsyncService` that it invoked or for a lock, and its call was stopped.
 
     Nothing, if the call was cancelled on purpose; else invoke it again.
     """
@@ -265,6 +271,11 @@ class InvocationCancelled(ServiceError):
     def of(cls, service: str) -> Self:
         """Say which service was stopped."""
         return cls(f"{service!r} was stopped before it ended: nobody waits for it any more.")
+
+    @classmethod
+    def of_waiting(cls, lock: str) -> Self:
+        """Say which lock is waited for no more."""
+        return cls(f"The lock {lock!r} is waited for no more: nobody waits for the service that did.")
 
 
 class InvalidCID(BadRequest):
@@ -352,45 +363,6 @@ class ServiceDefinitionError(ZatoError):
     """
 
     code = "service_definition"
-
-
-class InvalidSetting(ZatoError):
-    """A setting is unknown, or its value is not legal.
-
-    Correct the setting where the message says it stands; `zato config explain` tells what is legal.
-    """
-
-    code = "invalid_setting"
-    exit_code = 2
-
-
-class EnvironmentFault(ZatoError):
-    """A folder is no usable environment: missing, not empty, locked, of wrong rights.
-
-    Do what the message says; `zato doctor` checks the whole folder.
-    """
-
-    code = "environment"
-    exit_code = 2
-
-
-class ServerNotRunning(ZatoError):
-    """Nothing serves this environment now.
-
-    Start it with `zato start`.
-    """
-
-    code = "server_not_running"
-    exit_code = 3
-
-
-class StartFailed(ZatoError):
-    """A server that was to go on by itself did not start.
-
-    Read what the command printed before, and the log in the environment's folder.
-    """
-
-    code = "start_failed"
 
 
 def hint_for(name: str, candidates: Iterable[str]) -> str:

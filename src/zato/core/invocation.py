@@ -108,11 +108,15 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         max_concurrency: how many of them may run at once in the whole cluster, or None for any number.
         retry: how often to try, or None.
         time_limit: seconds that one attempt may take, or None.
+        priority: when to start them, beside others; None is normal.
+        queue: which queue they are in; None is `default`.
     """
 
     max_concurrency: int | None = None
     retry: Retry | None = None
     time_limit: float | None = None
+    priority: int | None = None
+    queue: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
         services: how many it can run.
         running: background calls that run in it.
         slots: how many could.
+        drained: it takes no new work, as it was told, and nothing runs in the background any more.
     """
 
     holder: Holder
@@ -29,3 +30,4 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     services: int
     running: int
     slots: int
+    drained: bool = False

@@ -1,10 +1,10 @@
-"""Names of services: how one is made of a class, and which ones are legal."""
+"""Names of services: how one is made of a class, and which ones are legal. Those of servers, as far as we make them."""
 
 import re
 
-from zato.core.errors import InvalidName
+from zato.core.errors import InvalidName, InvalidSetting
 
-__all__ = ["RESERVED_PREFIX", "check_name", "impl_name", "is_reserved", "service_name"]
+__all__ = ["RESERVED_PREFIX", "check_name", "check_server_name", "impl_name", "is_reserved", "service_name"]
 
 RESERVED_PREFIX = "zato"
 MAX_NAME_LENGTH = 200
@@ -43,3 +43,14 @@ def check_name(name: object) -> str:
         f"{wrong} is no service name: use 1 to {MAX_NAME_LENGTH} printable characters, "
         "without spaces and without / ? # % or backslash."
     )
+
+
+def check_server_name(name: str) -> str:
+    """Return a name that nobody has chosen for a server, if it can be one.
+
+    Raises:
+        InvalidSetting: it is empty, too long, or holds what would have to be quoted or spelt out somewhere.
+    """
+    if len(name) <= MAX_NAME_LENGTH and name.isprintable() and LEGAL_NAME.fullmatch(name):
+        return name
+    raise InvalidSetting(f"{name[:240]!r} cannot be the name of a server by default.")

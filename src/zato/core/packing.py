@@ -1,4 +1,4 @@
-"""What brokers store of an invocation beside its indexed columns, packed and unpacked.
+"""What brokers store of an invocation beside its indexed columns, and of services and processes: packed and unpacked.
 
 Fields that have their default are left out, so that most invocations pack into a few bytes, and a
 field added later reads as its default from what was stored before.
@@ -8,10 +8,24 @@ from operator import attrgetter
 
 import msgspec
 
-from zato.core.invocation import ONCE, ErrorInfo, Invocation
+from zato.core.invocation import ONCE, ErrorInfo, Failure, Invocation, Terms
+from zato.core.member import Member
 from zato.core.retry import Retry
 
-__all__ = ["pack_error", "pack_failed", "pack_options", "unpack_error", "unpack_failed", "unpack_options"]
+__all__ = [
+    "pack_error",
+    "pack_failed",
+    "pack_failure",
+    "pack_member",
+    "pack_options",
+    "pack_terms",
+    "unpack_error",
+    "unpack_failed",
+    "unpack_failure",
+    "unpack_member",
+    "unpack_options",
+    "unpack_terms",
+]
 
 
 class _Options(msgspec.Struct, frozen=True, gc=False):
@@ -31,6 +45,9 @@ class _Options(msgspec.Struct, frozen=True, gc=False):
 _encode = msgspec.json.Encoder().encode
 _decode_options = msgspec.json.Decoder(_Options).decode
 _decode_error = msgspec.json.Decoder(ErrorInfo).decode
+_decode_failure = msgspec.json.Decoder(Failure).decode
+_decode_member = msgspec.json.Decoder(Member).decode
+_decode_terms = msgspec.json.Decoder(Terms).decode
 _NAMES = _Options.__struct_fields__
 _values_of = attrgetter(*_NAMES)
 _PLAIN_VALUES = _values_of(Invocation(id="", cid="", service="", payload=b"", created=0))
@@ -79,3 +96,33 @@ def unpack_failed(packed: bytes) -> ErrorInfo:
 def unpack_error(packed: bytes | None) -> ErrorInfo | None:
     """Return a stored error."""
     return None if packed is None else _decode_error(packed)
+
+
+def pack_failure(failure: Failure) -> bytes:
+    """Return an attempt that failed as it is stored whole."""
+    return _encode(failure)
+
+
+def unpack_failure(packed: bytes) -> Failure:
+    """Return a stored attempt that failed."""
+    return _decode_failure(packed)
+
+
+def pack_terms(terms: Terms) -> bytes:
+    """Return what a service's class says as it is stored."""
+    return _encode(terms)
+
+
+def unpack_terms(packed: bytes | str) -> Terms:
+    """Return what a service's class says from what was stored."""
+    return _decode_terms(packed)
+
+
+def pack_member(member: Member) -> bytes:
+    """Return what a process tells of itself as it is stored."""
+    return _encode(member)
+
+
+def unpack_member(packed: bytes | str) -> Member:
+    """Return what a process told of itself."""
+    return _decode_member(packed)

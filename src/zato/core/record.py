@@ -16,8 +16,8 @@ FIELDS: Mapping[str, str] = {
         "`waiting`, `delayed`, `running` or `stranded`; or an outcome: `done`, `failed`, `expired`, `cancelled`"
     ),
     "channel": "how the call came: `invoke-async`, `invoke-async-callback`, or what the caller said",
-    "queue": "`default`",
-    "priority": "5",
+    "queue": "the queue it is in, by default `default`",
+    "priority": "`high`, `normal` or `low`: which of several that wait starts first",
     "parent": "CID of the request or service that made the call",
     "in_reply_to": "of a callback: CID of the call that it answers",
     "replay_of": "`id` of the call that this one repeats",

@@ -1,9 +1,13 @@
 """What a running service can ask of its server."""
 
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
 from zato.core.call import AsyncCall, Call
 from zato.core.exchange import Response
+from zato.core.lock import LockWish
+from zato.core.stop import StopSign
 
 __all__ = ["Runtime"]
 
@@ -22,3 +26,15 @@ class Runtime(Protocol):
 
     async def publish(self, call: AsyncCall) -> str:
         """Store a background call and return its CID."""
+
+    def publish_all_here(self, calls: Sequence[AsyncCall]) -> list[str]:
+        """Store background calls, all of them or none, and return their CIDs."""
+
+    async def publish_all(self, calls: Sequence[AsyncCall]) -> list[str]:
+        """Store background calls, all of them or none, and return their CIDs."""
+
+    def lock_here(self, wish: LockWish, stop: StopSign) -> AbstractContextManager[None]:
+        """Return what holds a lock; waiting for it ends when the service is to stop."""
+
+    def lock(self, wish: LockWish, stop: StopSign) -> AbstractAsyncContextManager[None]:
+        """Return what holds a lock; waiting for it ends when the service is to stop."""

@@ -5,17 +5,21 @@ reference page derive from the fields of `Settings`; a setting is added here and
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from zato.core.errors import InvalidSetting, hint_for
+from zato.core.urls import EMBEDDED, is_url, masked, split
 
 __all__ = ["ENVIRONMENT_PREFIX", "Setting", "Settings", "describe", "make_settings"]
 
 ENVIRONMENT_PREFIX = "ZATO_"
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
+# It is part of every key in Redis, between braces.
+CLUSTER = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
 def _setting(default: Any, text: str, *, low: float | None = None, high: float | None = None) -> Any:
@@ -112,16 +116,42 @@ def make_settings(*layers: tuple[str, Mapping[str, object]]) -> Settings:
 
 def _checked(setting: Setting, value: object, source: str) -> object:
     converted = _converted(setting, value)
+    told = repr(masked(str(value)) if setting.name == "broker" else value)
     if converted is None:
-        raise InvalidSetting(f"{source}: {setting.name} = {value!r} is not of type {setting.type.__name__}.")
+        raise InvalidSetting(f"{source}: {setting.name} = {told} is not of type {setting.type.__name__}.")
     if isinstance(converted, int | float) and not _in_range(setting, converted):
-        raise InvalidSetting(f"{source}: {setting.name} = {value!r} is out of range: {_range(setting)}.")
+        raise InvalidSetting(f"{source}: {setting.name} = {told} is out of range: {_range(setting)}.")
     if isinstance(converted, str) and not converted.isprintable():
-        raise InvalidSetting(f"{source}: {setting.name} = {value!r} holds characters that cannot be printed.")
+        raise InvalidSetting(f"{source}: {setting.name} = {told} holds characters that cannot be printed.")
+    _check_text(setting.name, converted, source)
     choices = CHOICES.get(setting.name)
     if choices and converted not in choices:
-        raise InvalidSetting(f"{source}: {setting.name} = {value!r} is none of {', '.join(choices)}.")
+        raise InvalidSetting(f"{source}: {setting.name} = {told} is none of {', '.join(choices)}.")
     return converted
+
+
+def _check_text(name: str, value: object, source: str) -> None:
+    """Check what is more than any text.
+
+    Raises:
+        InvalidSetting: it is not legal.
+    """
+    if name == "cluster" and not CLUSTER.fullmatch(str(value)):
+        raise InvalidSetting(f"{source}: cluster = {value!r} is not 1 to 64 of the characters A-Z a-z 0-9 _ . and -.")
+    if name == "broker":
+        _check_broker(str(value), source)
+
+
+def _check_broker(broker: str, source: str) -> None:
+    if broker == EMBEDDED:
+        return
+    if not is_url(broker):
+        known = "Use 'sqlite', or a URL such as 'redis://host:6379'."
+        raise InvalidSetting(f"{source}: broker = {masked(broker)!r} is not known. {known}")
+    try:
+        split(broker)
+    except InvalidSetting as error:
+        raise InvalidSetting(f"{source}: {error}") from error
 
 
 def _converted(setting: Setting, value: object) -> object | None:

@@ -1,4 +1,4 @@
-"""A broker file as the first version of its format wrote it, and what this version is to find in it."""
+"""Broker files as older versions of the format wrote them, and what this version is to find in them."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -14,7 +14,6 @@ from zato.core.retry import Retry
 
 __all__ = ["OLD_RECORDS", "execute", "make_old_file", "records"]
 
-SQL = Path(__file__).with_name("format_1.sql").read_text("utf-8")
 FAILED = ErrorInfo("exception", "ValueError", "No.", "Traceback …")
 RUNNING_CALL = make_call(
     3,
@@ -56,17 +55,20 @@ OLD_RECORDS = {
     3: replace(RAN, invocation=RUNNING_CALL, status=Status.RUNNING),
     4: WAITING,
     5: replace(
-        WAITING, invocation=make_call(5, not_before=START + 9000), status=Status.DELAYED, not_before=START + 9000
+        WAITING,
+        invocation=make_call(5, queue="mail", not_before=START + 9000),
+        status=Status.DELAYED,
+        not_before=START + 9000,
     ),
     6: replace(WAITING, invocation=make_call(6, service="unknown"), status=Status.STRANDED),
 }
 
 
-def make_old_file(path: Path, *, ballast: int = 0) -> Path:
-    """Make the file, in the mode that servers use, with a payload of so many bytes more in it."""
+def make_old_file(path: Path, *, version: int = 1, ballast: int = 0) -> Path:
+    """Make a file of a version, in the mode that servers use, with a payload of so many bytes more in it."""
     with closing(apsw.Connection(str(path))) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(SQL)
+        connection.execute(Path(__file__).with_name(f"format_{version}.sql").read_text("utf-8"))
         connection.execute("UPDATE outcome SET response = zeroblob(?) WHERE seq = 2 AND ? > 0", (ballast, ballast))
     return path
 

@@ -18,10 +18,11 @@ from tests.support.clocks import TurnableClock
 from tests.unit.broker.old_files import OLD_RECORDS, execute, make_old_file, records
 from zato.broker.archive import Contents, Restored, back_up, inspect, restore
 from zato.broker.base import Accept, Accepted, Announce, Backend, Beat, Find, Look, Postpone
+from zato.broker.cluster import Pause
 from zato.broker.format import FORMAT_VERSION
 from zato.broker.open import Location, open_backend, open_reader
 from zato.core.errors import EnvironmentFault
-from zato.core.invocation import ErrorInfo, Failure, Lane, Status
+from zato.core.invocation import ErrorInfo, Failure, Lane, Status, Terms
 
 FAILURE = Failure(attempt=1, started=1, ended=2, server="s", error=ErrorInfo("exception", "ValueError", "No."))
 
@@ -243,6 +244,29 @@ def test_calls_wait_for_the_services_of_now(backend: Backend, data: Path, file: 
 
     assert [each.invocation.id for each in lease_all(backend).deliveries] == [call_id(6)]
     assert look(backend, 4).status is Status.STRANDED
+
+
+def test_queues_stay_paused_or_not_as_they_are_now(
+    backend: Backend, data: Path, file: Path, clock: TurnableClock, tmp_path: Path
+) -> None:
+    """What is paused is not restored: calls wait in a queue that is paused today, not in one that was paused then."""
+    ask(backend, Pause("default", paused=True))
+    back_up(data, tmp_path / "paused.db")
+    restore(data, file, clock)
+    while_paused = lease(backend)
+    ask(backend, Pause("default", paused=False))
+    restore(data, tmp_path / "paused.db", clock)
+
+    assert while_paused == []
+    assert [each.invocation.id for each in lease(backend)] == [call_id(3), call_id(4)]
+
+
+def test_limits_of_today_are_kept(backend: Backend, data: Path, file: Path, clock: TurnableClock) -> None:
+    """Calls that are restored wait for each other as those did that they replace."""
+    ask(backend, Announce(DEPLOYED, terms={"crm.sync": Terms(max_concurrency=1)}))
+    restore(data, file, clock)
+
+    assert [len(lease(backend)) for _ in range(2)] == [1, 0]
 
 
 def test_what_was_replaced_is_kept(backend: Backend, data: Path, file: Path, clock: TurnableClock) -> None:

@@ -19,6 +19,7 @@ from tests.support.subprocesses import unmeasured_environment
 from tests.support.waiting import wait_until
 from tests.unit.broker.old_files import OLD_RECORDS, execute, make_old_file, records
 from zato.broker.base import Accept, Accepted, Look, Reclaim
+from zato.broker.cluster import Pause, Queues, QueueState
 from zato.broker.connection import Connection
 from zato.broker.format import FORMAT_VERSION, open_file, open_to_read
 from zato.broker.sqlite import SQLiteBackend
@@ -61,9 +62,12 @@ def clock() -> TurnableClock:
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Path:
-    """A file of format 1."""
-    return make_old_file(tmp_path / "broker.db")
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A file of an older format, the first one if a test asks for no other."""
+    return make_old_file(tmp_path / "broker.db", version=getattr(request, "param", 1))
+
+
+of_every_format = pytest.mark.parametrize("old", range(1, FORMAT_VERSION), indirect=True)
 
 
 def _beside(path: Path) -> list[str]:
@@ -72,6 +76,7 @@ def _beside(path: Path) -> list[str]:
     )
 
 
+@of_every_format
 def test_an_old_file_keeps_everything(old: Path, clock: TurnableClock) -> None:
     """Every call is found as it was, whatever its state, and the file is of this version."""
     with closing(SQLiteBackend(old, clock)) as backend:
@@ -80,6 +85,7 @@ def test_an_old_file_keeps_everything(old: Path, clock: TurnableClock) -> None:
     assert execute(old, VERSION) == [(FORMAT_VERSION,)]
 
 
+@of_every_format
 def test_an_upgraded_file_is_like_a_new_one(old: Path, clock: TurnableClock, tmp_path: Path) -> None:
     """There is one schema, however a file came to it."""
     new = tmp_path / "new.db"
@@ -90,6 +96,7 @@ def test_an_upgraded_file_is_like_a_new_one(old: Path, clock: TurnableClock, tmp
     assert execute(old, "PRAGMA integrity_check") == [("ok",)]
 
 
+@of_every_format
 def test_work_goes_on_after_an_upgrade(old: Path, clock: TurnableClock) -> None:
     """Leases, keys, delays and numbers mean what they meant before."""
     with closing(SQLiteBackend(old, clock)) as backend:
@@ -105,6 +112,26 @@ def test_work_goes_on_after_an_upgrade(old: Path, clock: TurnableClock) -> None:
     assert execute(old, "SELECT max(seq) FROM invocation") == [(8,)]
 
 
+@of_every_format
+def test_queues_are_known_after_an_upgrade(old: Path, clock: TurnableClock) -> None:
+    """Each call is in the queue that it was accepted for, and can be paused with it."""
+    with closing(SQLiteBackend(old, clock)) as backend:
+        before = {
+            queue.name: (queue.waiting, queue.delayed, queue.running, queue.stranded) for queue in _queues(backend)
+        }
+        ask(backend, Pause("mail", paused=True))
+        clock.turn(9)
+        ready = [delivery.invocation.id for delivery in lease(backend)]
+
+    assert before == {"default": (1, 0, 1, 1), "mail": (0, 1, 0, 0)}
+    assert ready == [make_call(4).id]
+
+
+def _queues(backend: SQLiteBackend) -> list[QueueState]:
+    return ask(backend, Queues())
+
+
+@of_every_format
 def test_a_holder_of_before_the_upgrade_ends_its_call(old: Path, clock: TurnableClock) -> None:
     """An upgrade ends no lease."""
     with closing(SQLiteBackend(old, clock)) as backend:
@@ -238,7 +265,7 @@ def test_an_upgrade_is_waited_for_longer_than_a_lock(old: Path, clock: TurnableC
         thread.start()
         before = time.monotonic()
         wait_until(lambda: time.monotonic() > before + 4 * patience)
-        other.execute(f"{SQL['upgrade_1']}; PRAGMA user_version = {FORMAT_VERSION}; COMMIT")
+        other.execute(f"{SQL['upgrade_1']}; {SQL['upgrade_2']}; PRAGMA user_version = {FORMAT_VERSION}; COMMIT")
     thread.join()
 
     with closing(opened[0]) as backend:

@@ -16,6 +16,7 @@ from tests.support.subprocesses import unmeasured_environment
 from tests.unit.broker.old_files import execute
 from zato.broker.base import (
     Accept,
+    AcceptAll,
     Accepted,
     Announce,
     Beat,
@@ -29,6 +30,7 @@ from zato.broker.base import (
     Reclaim,
     Release,
 )
+from zato.broker.cluster import Lock, Pause, Queues
 from zato.broker.format import FORMAT_VERSION
 from zato.broker.reading import parts_of
 from zato.broker.sqlite import SQLiteBackend
@@ -103,11 +105,19 @@ def clock() -> TurnableClock:
     return TurnableClock()
 
 
-@pytest.mark.parametrize("operation", [Accept(make_call(3)), Cancel(call_id(2), ENDED)], ids=["accept", "cancel"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param(Accept(make_call(3)), id="accept"),
+        pytest.param(AcceptAll((make_call(3), make_call(4))), id="accept-all"),
+        pytest.param(Cancel(call_id(2), ENDED), id="cancel"),
+        pytest.param(Pause("mail", paused=True), id="pause"),
+    ],
+)
 def test_what_is_promised_is_forced_to_the_disk(
     backend: SQLiteBackend, disk: CountingDisk, operation: Operation[object]
 ) -> None:
-    """When `apply` returns, an acceptance or an outcome survives the loss of power too."""
+    """When `apply` returns, an acceptance, an outcome or a pause survives the loss of power too."""
     backend.apply([operation])
 
     assert disk.forced == ["broker.db-wal"]
@@ -130,6 +140,8 @@ def test_an_outcome_is_forced_to_the_disk_with_its_batch(backend: SQLiteBackend,
         pytest.param(Look(id=call_id(1)), id="look"),
         pytest.param(Find(), id="find"),
         pytest.param(Purge(60), id="purge"),
+        pytest.param(Lock("invoices", TOKEN, 20), id="lock"),
+        pytest.param(Queues(), id="queues"),
     ],
 )
 def test_what_a_crash_may_undo_does_not_wait_for_the_disk(
@@ -268,8 +280,8 @@ def test_many_services_move_in_one_go(path: Path, clock: TurnableClock) -> None:
         accept(backend, *(make_call(number, service=f"many.{number}") for number in range(60)))
         ask(backend, Announce(services))
 
-    assert execute(path, "SELECT lane, count(*) FROM pending GROUP BY 1") == [(None, 10), ("thread", 50)]
-    assert sum(statement.startswith("UPDATE pending SET lane") for statement in statements) == 1
+    assert execute(path, "SELECT line, count(*) FROM pending GROUP BY 1") == [(None, 10), ("thread", 50)]
+    assert sum(statement.startswith("UPDATE pending SET line") for statement in statements) == 1
 
 
 @contextmanager

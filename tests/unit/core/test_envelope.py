@@ -15,6 +15,7 @@ from zato.core.envelope import (
     encode_error,
     encode_ping,
     encode_success,
+    parse_item,
     parse_reply,
     parse_request,
 )
@@ -51,6 +52,28 @@ class Mute(Exception):
 def request(**fields: object) -> bytes:
     """Return the body of a request to `crm.sync`, with the given fields changed or added."""
     return json.dumps({"name": "crm.sync", **fields}).encode()
+
+
+def test_item_of_many() -> None:
+    """It is read as a request is, but its payload is JSON as it is."""
+    item, payload = parse_item({"name": "crm.sync", "payload": {"a": "IiI="}, "delay": "5", "callback": "a", "cid": ""})
+    assert (item.name, item.is_async, item.delay, item.callback, item.cid) == ("crm.sync", True, 5, ("a",), None)
+    assert (payload, parse_item(["crm.sync", [1]])[1], parse_item({"name": "crm.sync"})[1]) == ({"a": "IiI="}, [1], "")
+
+
+@pytest.mark.parametrize("item", [{"name": "a", "is_async": True}, {"name": 1.5}, {"name": "a", "callback": 5}, "a"])
+def test_item_of_many_that_is_none(item: object) -> None:
+    """What would have no effect is refused, as is what makes no sense."""
+    with pytest.raises(BadRequest):
+        parse_item(item)
+
+
+@pytest.mark.parametrize("value", ["high", 5])
+def test_priority_and_queue(value: object) -> None:
+    """They are handed on as they come, to whoever knows what is legal; empty ones are absent."""
+    asked = parse_request(request(priority=value, queue=value))
+    empty = parse_request(request(priority="", queue=None))
+    assert (asked.priority, asked.queue, empty.priority, empty.queue) == (value, value, None, None)
 
 
 def test_vector_1_request() -> None:

@@ -36,6 +36,7 @@ PUBLISHED = {
     "InvalidSetting": ("invalid_setting", 500, 2),
     "InvocationCancelled": ("cancelled", 503, 7),
     "InvocationTimeout": ("timeout", 504, 8),
+    "LockTimeout": ("lock_timeout", 503, 7),
     "MethodNotAllowed": ("method_not_allowed", 405, 1),
     "NotFound": ("not_found", 404, 4),
     "NotSerializable": ("not_serializable", 500, 1),

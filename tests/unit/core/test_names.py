@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zato.core.errors import InvalidName
-from zato.core.names import check_name, impl_name, is_reserved, service_name
+from zato.core.errors import InvalidName, InvalidSetting
+from zato.core.names import check_name, check_server_name, impl_name, is_reserved, service_name
 
 CLASS_NAMES = st.from_regex(r"[^\W\d]\w*", fullmatch=True).filter(str.isidentifier).filter(lambda name: len(name) < 60)
 
@@ -110,3 +110,16 @@ def test_what_is_no_text_is_no_name(name: object) -> None:
     """Something else than text is refused by its type."""
     with pytest.raises(InvalidName, match=f"of type {type(name).__name__} is no service name"):
         check_name(name)
+
+
+@pytest.mark.parametrize("name", ["server1", "Łódź", "a.b-c_d"])
+def test_name_for_a_server_that_nobody_chose(name: str) -> None:
+    """A folder's name will do, if it is nothing special."""
+    assert check_server_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "my server", "a/b", "a\nb", "\udcff", "x" * 201])
+def test_name_that_has_to_be_chosen(name: str) -> None:
+    """What would have to be quoted somewhere is not taken without being asked for."""
+    with pytest.raises(InvalidSetting, match="cannot be the name of a server by default"):
+        check_server_name(name)

@@ -7,8 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from zato.core.invocation import ErrorInfo, Invocation
-from zato.core.packing import pack_error, pack_failed, pack_options, unpack_error, unpack_failed, unpack_options
+from zato.core.invocation import ErrorInfo, Failure, Holder, Invocation, Terms
+from zato.core.member import Member
+from zato.core.packing import (
+    pack_error,
+    pack_failed,
+    pack_failure,
+    pack_member,
+    pack_options,
+    pack_terms,
+    unpack_error,
+    unpack_failed,
+    unpack_failure,
+    unpack_member,
+    unpack_options,
+    unpack_terms,
+)
 from zato.core.retry import Retry
 
 PLAIN = Invocation(id="0" * 26, cid="abc", service="crm.sync", payload=b'""', created=1)
@@ -87,3 +101,65 @@ def test_no_error_stays_none(convert: type[object]) -> None:
 def test_error_with_half_a_surrogate_pair_is_stored() -> None:
     """A failure that names an undecodable file is recorded like any other."""
     assert pack_error(ErrorInfo("error", "OSError", "caf\udce9")) is not None
+
+
+HOLDERS = st.builds(Holder, st.text(), st.text(), st.integers(1, 100))
+NUMBERS = st.integers(0, 2**53)
+MEMBERS = st.builds(
+    Member,
+    holder=HOLDERS,
+    identity=st.text(),
+    host=st.text(),
+    pid=NUMBERS,
+    version=st.text(),
+    address=st.text(),
+    started=NUMBERS,
+    services=NUMBERS,
+    running=NUMBERS,
+    slots=NUMBERS,
+)
+TERMS = st.builds(
+    Terms,
+    max_concurrency=st.none() | st.integers(1, 1000),
+    retry=st.none()
+    | st.builds(Retry, st.integers(1, 1000), SECONDS, on=st.lists(st.sampled_from(["KeyError", "x.Y"]))),
+    time_limit=st.none() | SECONDS,
+)
+FAILURES = st.builds(
+    Failure,
+    attempt=NUMBERS,
+    started=NUMBERS,
+    ended=NUMBERS,
+    server=st.text(),
+    error=st.builds(ErrorInfo, st.text(), st.text(), st.text(), st.text()),
+)
+
+
+@given(TERMS)
+def test_terms_round_trip(terms: Terms) -> None:
+    """What a class says comes back equal, from bytes and from the same as text."""
+    assert unpack_terms(pack_terms(terms)) == terms
+    assert unpack_terms(pack_terms(terms).decode()) == terms
+
+
+def test_no_terms_take_no_space() -> None:
+    """Most services say nothing."""
+    assert pack_terms(Terms()) == b"{}"
+
+
+@given(MEMBERS)
+def test_members_round_trip(member: Member) -> None:
+    """What a process tells of itself comes back equal, from bytes and from the same as text."""
+    assert unpack_member(pack_member(member)) == member
+    assert unpack_member(pack_member(member).decode()) == member
+
+
+@given(FAILURES)
+def test_failures_round_trip(failure: Failure) -> None:
+    """An attempt that failed comes back equal."""
+    assert unpack_failure(pack_failure(failure)) == failure
+
+
+def test_what_a_later_version_adds_is_passed_over() -> None:
+    """Servers of two versions share a store while one after the other is upgraded."""
+    assert unpack_terms(b'{"max_concurrency":2,"colour":"red"}') == Terms(max_concurrency=2)

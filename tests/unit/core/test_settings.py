@@ -167,3 +167,30 @@ def test_choices_belong_to_settings() -> None:
 def test_prefix_of_environment_variables() -> None:
     """The documented prefix is the one in force."""
     assert ENVIRONMENT_PREFIX == "ZATO_"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        pytest.param("cluster", "a{b}", "cluster = 'a{b}' is not 1 to 64 of the characters", id="cluster-with-braces"),
+        pytest.param("cluster", "a" * 65, "is not 1 to 64 of", id="cluster-too-long"),
+        pytest.param("broker", "postgres", "broker = 'postgres' is not known. Use 'sqlite', or a URL", id="word"),
+        pytest.param("broker", "redis://:hun/ter2@h", "is not percent-encoded", id="broker-not-encoded"),
+        pytest.param("broker", "me:hunter2@h", "broker = '…' is not legal", id="no-scheme"),
+        pytest.param("broker", "redis://:hunter2\n@h", "holds characters that cannot be printed", id="two-lines"),
+        pytest.param("broker", ["redis://:hunter2@h"], "is not of type str", id="broker-is-a-list"),
+    ],
+)
+def test_broker_and_cluster_are_checked(name: str, value: object, words: str) -> None:
+    """The layer is named, and no password is shown."""
+    with pytest.raises(InvalidSetting) as caught:
+        make_settings(("config.toml", {name: value}))
+    message = str(caught.value)
+    assert message.startswith("config.toml: ")
+    assert words in message
+    assert "ter2" not in message
+
+
+def test_address_of_a_broker_stays_as_it_was_written() -> None:
+    """Taking it apart is for whoever connects."""
+    assert make_settings(("here", {"broker": "redis://u:p@h"})).broker == "redis://u:p@h"
