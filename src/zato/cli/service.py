@@ -7,11 +7,13 @@ import click
 
 from zato.cli.completion import service_names
 from zato.cli.door import ask, connect, print_response, print_value, refuse
-from zato.cli.parameters import FOLDER, Seconds, headers_given, payload_given, url_path_given
+from zato.cli.many import items_from
+from zato.cli.parameters import FOLDER, Choice, Seconds, headers_given, payload_given, url_path_given
 from zato.cli.streams import noting_if_not_printed
 from zato.cli.tables import print_fields, print_table
 from zato.client import ServiceInvokeResponse
 from zato.core.envelope import ADMIN_INVOKE
+from zato.core.options import PRIORITIES
 from zato.core.printable import on_lines
 
 __all__ = ["invoke", "list_services", "show"]
@@ -19,7 +21,7 @@ __all__ = ["invoke", "list_services", "show"]
 
 @click.command
 @click.argument("path", type=FOLDER)
-@click.argument("name", shell_complete=service_names)
+@click.argument("name", required=False, shell_complete=service_names)
 @click.option(
     "--payload",
     callback=payload_given,
@@ -57,12 +59,20 @@ __all__ = ["invoke", "list_services", "show"]
 @click.option("--on-failure", metavar="NAME", multiple=True, help="With --async: a service that learns of a failure.")
 @click.option("--idempotency-key", metavar="KEY", help="With --async: calls with one key count once.")
 @click.option("--cid", help="With --async: the CID to run with.  [default: a new one]")
+@click.option("--priority", type=Choice(PRIORITIES), help="With --async: which of several that wait starts first.")
+@click.option("--queue", metavar="QUEUE", help="With --async: the queue it waits in.")
+@click.option(
+    "--many",
+    metavar="FILE",
+    help="Many calls in the background, all or none; prints their CIDs. Each line of FILE, or of stdin for '-', is a "
+    "JSON object with name, payload and options, or the payload of NAME if that is given.",
+)
 @click.option("--verbose", is_flag=True, help="Show the HTTP reply too.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object with ok, cid, data and details.")
 def invoke(
     *,
     path: Path,
-    name: str,
+    name: str | None,
     payload: str,
     headers: dict[str, str],
     channel: str,
@@ -72,6 +82,7 @@ def invoke(
     max_cid_repr: int,
     max_response_repr: int,
     is_async: bool,
+    many: str | None,
     verbose: bool,
     as_json: bool,
     timeout: float | None,
@@ -83,14 +94,19 @@ def invoke(
     succeeded.
     """
     options = {option: value for option, value in background.items() if value not in (None, ())}
-    _check(options, timeout, is_async=is_async)
+    _check(options, timeout, is_async=is_async or many is not None)
+    seen: dict[str, Any] = {"channel": channel, "data_format": data_format, "transport": transport}
+    items = None if many is None else _items(many, name, {**options, **seen}, payload=payload, headers=headers)
+    if items is None and name is None:
+        raise click.UsageError("Name the service, or give many calls with --many FILE.")
     with connect(path, url_path, max_cid_repr=max_cid_repr, max_response_repr=max_response_repr) as client:
         call = client.invoke_async if is_async else client.invoke
-        response = call(
-            name, payload, headers, channel, data_format, transport, to_json=False, timeout=timeout, **options
-        )
-    accepted = f"The call was accepted; its CID is {response.data}." if is_async and response.ok else ""
-    with noting_if_not_printed(accepted):
+        response: ServiceInvokeResponse[Any]
+        if items is None:
+            response = call(name, payload, headers, **seen, to_json=False, timeout=timeout, **options)
+        else:
+            response = client.invoke_async_many(items)
+    with noting_if_not_printed(_accepted(response, is_async=is_async or items is not None)):
         if verbose:
             click.echo(f"inner.text:[{response.inner.text[:max_response_repr]}]")
             click.echo(f"response:[{response!r}]")
@@ -98,7 +114,7 @@ def invoke(
             _print_object(response)
         refuse(response)
         if not as_json:
-            print_response(response.data)
+            _print_data(response.data, many=items is not None)
 
 
 @click.command
@@ -131,6 +147,9 @@ def show(path: Path, name: str, as_json: bool) -> None:
         "file": _origin(found) if found["line"] is None else f"{found['file']}:{found['line']}",
         "retry": "" if retry is None else ", ".join(f"{key} {value}" for key, value in retry.items() if value),
         "time limit": "" if limit is None else f"{limit:g} s",
+        "at once": "" if found["max_concurrency"] is None else f"{found['max_concurrency']:,} in the cluster",
+        "priority": found["priority"],
+        "queue": found["queue"],
     }
     print_fields((label, value) for label, value in shown.items() if value)
     if found["doc"]:
@@ -144,6 +163,35 @@ def _check(background: dict[str, Any], timeout: float | None, *, is_async: bool)
         raise click.UsageError(f"--{useless[0].replace('_', '-')} is of background calls; add --async.")
     if is_async and timeout is not None:
         raise click.UsageError("--timeout is of calls that wait for their response; with --async it is --time-limit.")
+
+
+def _items(
+    many: str, name: str | None, options: dict[str, Any], *, payload: str, headers: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Return the calls that `--many` stands for. What would have no effect, or the wrong one, is refused."""
+    useless = {"--payload": payload, "--headers": headers, "--idempotency-key": options.get("idempotency_key")}
+    for option, value in useless.items():
+        if value:
+            raise click.UsageError(f"{option} is for one call; with --many, what differs stands in the lines of FILE.")
+    usual = ("channel", "invoke")
+    return items_from(many, name, {key: value for key, value in options.items() if (key, value) != usual})
+
+
+def _accepted(response: ServiceInvokeResponse[Any], *, is_async: bool) -> str:
+    """Return what a user must know even if the CID cannot be printed."""
+    if not (is_async and response.ok):
+        return ""
+    if isinstance(response.data, list):
+        return f"{len(response.data):,} calls were accepted; their CIDs are in 'zato invocation list'."
+    return f"The call was accepted; its CID is {response.data}."
+
+
+def _print_data(data: Any, *, many: bool) -> None:
+    if not many:
+        print_response(data)
+        return
+    for cid in data:
+        print_value(cid)
 
 
 def _kind(item: dict[str, Any]) -> str:

@@ -4,9 +4,20 @@ Importing it costs nothing: the HTTP library is imported when the first client i
 """
 
 import logging
+from collections.abc import Iterable
 from typing import Any, Self, TypeVar, Unpack, overload
 
-from zato.client.conversation import Headers, Talk, background, cancellation, invocation, outcome, repeat
+from zato.client.conversation import (
+    Headers,
+    Item,
+    Talk,
+    background,
+    background_many,
+    cancellation,
+    invocation,
+    outcome,
+    repeat,
+)
 from zato.client.errors import MissingExtra
 from zato.client.limits import CONNECT_TIMEOUT, READ_TIMEOUT, Limits
 from zato.client.request import (
@@ -16,7 +27,7 @@ from zato.client.request import (
     ServiceRequest,
     warn_of_unknown,
 )
-from zato.client.response import AsyncInvokeResponse, ResponseOptions, ServiceInvokeResponse
+from zato.client.response import AsyncInvokeResponse, ManyInvokeResponse, ResponseOptions, ServiceInvokeResponse
 from zato.client.result import InvocationResult
 
 __all__ = ["AsyncServiceInvoker"]
@@ -136,6 +147,10 @@ class AsyncServiceInvoker:
         request = ServiceRequest.of(name, payload, options, is_async=True)
         repeated = options.get("output_repeated", NOT_GIVEN)
         return await self._run(background(request, self._options, headers, repeated))
+
+    async def invoke_async_many(self, items: Iterable[Item]) -> ManyInvokeResponse:
+        """Have many calls run in the background; all is as `AnyServiceInvoker.invoke_async_many` says."""
+        return await self._run(background_many(items, self._options))
 
     @overload
     async def result(self, cid: str, wait: float = 0, *, type: type[T]) -> InvocationResult[T]: ...

@@ -5,7 +5,7 @@ requests, waiting or awaiting, is the client's business. So there is one set of 
 the caller's is found before anything is sent.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,11 +14,24 @@ from requests.structures import CaseInsensitiveDict
 from zato.client.errors import InvalidType, NetworkError, ResponseMismatch
 from zato.client.reply import Reply
 from zato.client.request import NOT_GIVEN, NotGiven, ServiceRequest
-from zato.client.response import AsyncInvokeResponse, ResponseOptions, ServiceInvokeResponse
+from zato.client.response import AsyncInvokeResponse, ManyInvokeResponse, ResponseOptions, ServiceInvokeResponse
 from zato.client.result import InvocationResult
+from zato.core.many import fields_of, items_of, numbered
 from zato.core.typed import Misfit, Reader, reader_of
 
-__all__ = ["Headers", "Post", "Talk", "background", "cancellation", "invocation", "json_headers", "outcome", "repeat"]
+__all__ = [
+    "Headers",
+    "Item",
+    "Post",
+    "Talk",
+    "background",
+    "background_many",
+    "cancellation",
+    "invocation",
+    "json_headers",
+    "outcome",
+    "repeat",
+]
 
 # The longest a server listens for an outcome in one request, in seconds.
 LONGEST_WAIT = 60
@@ -27,6 +40,7 @@ R = TypeVar("R")
 S = TypeVar("S", bound=ServiceInvokeResponse[Any])
 
 Headers = Mapping[str, str] | None
+Item = tuple[str, object] | Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,20 @@ def background(
     """Have a service run in the background."""
     reply = yield _post(request, headers)
     return AsyncInvokeResponse(reply, options, output_repeated)
+
+
+def background_many(items: Iterable[Item], options: ResponseOptions) -> Talk[ManyInvokeResponse]:
+    """Have many calls run in the background, all or none.
+
+    Raises:
+        BadRequest: what is given is no list of pairs and dicts.
+    """
+    asked = []
+    for number, item in enumerate(items_of(items), 1):
+        with numbered(number):
+            asked.append(fields_of(item))
+    request = ServiceRequest(name="zato.service.invoke-async-many", payload={"items": asked})
+    return ManyInvokeResponse((yield _post(request, None)), options)
 
 
 def outcome(cid: str, wait: float, options: ResponseOptions, wanted: Any = None) -> Talk[InvocationResult[Any]]:

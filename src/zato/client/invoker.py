@@ -1,9 +1,20 @@
 """The clients that invoke services, and ask after the ones that run in the background."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar, Unpack, overload
 
 from zato.client.base import AddressClient
-from zato.client.conversation import Headers, Talk, background, cancellation, invocation, outcome, repeat
+from zato.client.conversation import (
+    Headers,
+    Item,
+    Talk,
+    background,
+    background_many,
+    cancellation,
+    invocation,
+    outcome,
+    repeat,
+)
 from zato.client.request import (
     NOT_GIVEN,
     InvokeOptions,
@@ -17,6 +28,7 @@ from zato.client.response import (
     AsyncInvokeResponse,
     JSONResponse,
     JSONSIOResponse,
+    ManyInvokeResponse,
     RawDataResponse,
     ServiceInvokeResponse,
 )
@@ -160,6 +172,8 @@ class AnyServiceInvoker(AddressClient):
         retry: object = None,
         time_limit: float | None = None,
         cid: str | None = None,
+        priority: str | None = None,
+        queue: str | None = None,
         **kwargs: object,
     ) -> AsyncInvokeResponse:
         """Have a service run in the background; `data` is the CID it runs with, a str.
@@ -177,6 +191,9 @@ class AnyServiceInvoker(AddressClient):
                 the service's class says, else once.
             time_limit: seconds that one attempt may take, 0 for any. By default what the service's class says.
             cid: the CID to run with, 1 to 128 printable characters; by default a new one.
+            priority: `'high'`, `'normal'` or `'low'`: which of several calls that wait starts first. By default what
+                the service's class says, else normal.
+            queue: which queue it waits in. By default what the service's class says, else `default`.
 
         Raises:
             InvalidName: neither `name` nor `id` is given.
@@ -207,9 +224,28 @@ class AnyServiceInvoker(AddressClient):
                 "retry": retry,
                 "time_limit": time_limit,
                 "cid": cid,
+                "priority": priority,
+                "queue": queue,
             },
         )
         return self._run(background(request, self._options, headers, output_repeated))
+
+    def invoke_async_many(self, items: Iterable[Item]) -> ManyInvokeResponse:
+        """Have many calls run in the background; `data` is the list of their CIDs. All are stored, or none is.
+
+        It needs a server of ours. If no reply came, they may have been stored; with an `idempotency_key` each, they
+        can be made again.
+
+        Args:
+            items: pairs of a name and a payload, or dicts of `name`, `payload` and what `invoke_async` takes from
+                `channel` on; at most 10,000.
+
+        Raises:
+            BadRequest: what is given is no list of these.
+            NotSerializable: a payload has no JSON form.
+            NetworkError: no reply came.
+        """
+        return self._run(background_many(items, self._options))
 
     @overload
     def result(self, cid: str, wait: float = 0, *, type: type[T]) -> InvocationResult[T]: ...

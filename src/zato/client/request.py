@@ -21,7 +21,7 @@ __all__ = [
     "warn_of_unknown",
 ]
 
-ASYNC_ONLY = ("callback", "on_failure", "delay", "idempotency_key", "retry", "time_limit", "cid")
+ASYNC_ONLY = ("callback", "on_failure", "delay", "idempotency_key", "retry", "time_limit", "cid", "priority", "queue")
 OPTIONS = (
     "name",
     "payload",
@@ -79,6 +79,8 @@ class BackgroundOptions(InvokeOptions, total=False):
     retry: object
     time_limit: float | None
     cid: str | None
+    priority: str | None
+    queue: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ __all__ = [
     "AsyncInvokeResponse",
     "JSONResponse",
     "JSONSIOResponse",
+    "ManyInvokeResponse",
     "RawDataResponse",
     "Response",
     "ResponseOptions",
@@ -201,6 +202,13 @@ class AsyncInvokeResponse(ServiceInvokeResponse[str]):
 
     def _parse(self, text: str) -> Any:
         return text
+
+
+class ManyInvokeResponse(ServiceInvokeResponse[list[str]]):
+    """What `invoke_async_many` returns: `data` is the list of the CIDs, in order."""
+
+    def _unwrap(self, parsed: Any) -> Any:
+        return parsed.get("cids") if isinstance(parsed, dict) else parsed
 
 
 class APIResponse(Response):

@@ -6,15 +6,18 @@ else that crosses between threads and the event loop is here, and nowhere else.
 
 import asyncio
 import concurrent.futures
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
 from zato.core.call import AsyncCall, Call
 from zato.core.errors import InvocationCancelled, InvocationTimeout, RecursiveInvocation
+from zato.core.lock import LockWish
 from zato.core.stop import StopSign
 from zato.server.failures import contained
+from zato.server.locks import Locks
 from zato.server.publisher import Publisher
 from zato.server.registry import Deployed, Services
 from zato.server.scope import enter, leave
@@ -35,14 +38,16 @@ class Dispatcher:
         services: Services,
         threads: Threads,
         publisher: Publisher,
+        locks: Locks,
         *,
         loop: asyncio.AbstractEventLoop,
         max_depth: int,
     ) -> None:
-        """Take what is deployed, where blocking services run, and how deep they may nest."""
+        """Take what is deployed, where blocking services run, what they may ask for, and how deep they may nest."""
         self._services = services
         self._threads = threads
         self._publisher = publisher
+        self._locks = locks
         self._loop = loop
         self._max_depth = max_depth
 
@@ -59,7 +64,7 @@ class Dispatcher:
                 keeps its slot to its end.
             Exception: whatever the service or `shape` raised; never one that would end the process.
         """
-        deployed = self._services.current.get(call.service)
+        deployed = self._services.get(call.service)
         limit = _shorter(timeout, deployed.time_limit)
         try:
             if deployed.is_async:
@@ -150,6 +155,22 @@ class Dispatcher:
         """Store a background call for a service on the event loop."""
         return (await self._publisher.publish(call)).cid
 
+    def publish_all_here(self, calls: Sequence[AsyncCall]) -> list[str]:
+        """Store background calls, all or none, for a service that blocks on this thread."""
+        return [accepted.cid for accepted in self._publisher.publish_all_here(calls)]
+
+    async def publish_all(self, calls: Sequence[AsyncCall]) -> list[str]:
+        """Store background calls, all or none, for a service on the event loop."""
+        return [accepted.cid for accepted in await self._publisher.publish_all(calls)]
+
+    def lock_here(self, wish: LockWish, stop: StopSign) -> AbstractContextManager[None]:
+        """Return what holds a lock for a service that blocks on this thread."""
+        return self._locks.hold_here(wish, stop)
+
+    def lock(self, wish: LockWish, stop: StopSign) -> AbstractAsyncContextManager[None]:
+        """Return what holds a lock for a service on the event loop."""
+        return self._locks.hold(wish, stop)
+
     def _nested(self, call: Call) -> Deployed:
         if call.service == call.chain[-1]:
             raise RecursiveInvocation(
@@ -160,7 +181,7 @@ class Dispatcher:
                 f"Services invoke each other more than {self._max_depth} deep (setting max_depth): "
                 f"{' -> '.join((*call.chain, call.service))}."
             )
-        return self._services.current.get(call.service)
+        return self._services.get(call.service)
 
     async def _within(self, limit: float | None, call: Call, running: Awaitable[Ran]) -> Ran:
         """Return what comes of a call, or stop it: when its time is up, and when whoever waits for it is stopped."""

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from zato.broker.base import Accepted
 from zato.core.call import AsyncCall, Call, HTTPInfo
-from zato.core.envelope import InvokeRequest
+from zato.core.envelope import InvokeRequest, parse_item
+from zato.core.many import items_of, numbered
 from zato.core.payload import from_door
 from zato.core.retry import Retry
 from zato.server.collector import without_collecting
@@ -82,8 +83,31 @@ class Front:
         shape = partial(response_text, limit=self._max_response, unwrap=request.skip_response_elem)
         return await self._dispatcher.run_root(call, shape, self._budget, request.timeout or None)
 
+    async def invoke_async_many(self, items: object, origin: Origin) -> list[str]:
+        """Return the CIDs of background calls that were accepted, all of them or none.
+
+        Raises:
+            BadRequest: an item is not legal; the message has its number.
+            ZatoError: the calls were refused.
+        """
+        accepting = self._readers.run(partial(self._accept_many, items, origin), label=origin.door)
+        return [accepted.cid for accepted in await to_its_end(accepting)]
+
+    def _accept_many(self, items: object, origin: Origin) -> list[Accepted]:
+        """Do the work of the above, on a thread."""
+        calls = []
+        for number, item in enumerate(items_of(items), 1):
+            with numbered(number):
+                request, payload = parse_item(item)
+                calls.append(self._async_call_of(request, payload, origin))
+        return self._publisher.publish_all_here(calls)
+
     async def _publish(self, request: InvokeRequest, payload: object, origin: Origin) -> str:
-        call = AsyncCall(
+        call = self._async_call_of(request, payload, origin)
+        return (await to_its_end(self._stored(call, len(request.payload)))).cid
+
+    def _async_call_of(self, request: InvokeRequest, payload: object, origin: Origin) -> AsyncCall:
+        return AsyncCall(
             service=self._named(request.name),
             payload=payload,
             parent=origin.cid,
@@ -98,8 +122,9 @@ class Front:
             time_limit=request.time_limit,
             cid=request.cid,
             idempotency_key=request.idempotency_key,
+            priority=request.priority,
+            queue=request.queue,
         )
-        return (await to_its_end(self._stored(call, len(request.payload)))).cid
 
     async def _stored(self, call: AsyncCall, size: int) -> Accepted:
         if size < LARGE:

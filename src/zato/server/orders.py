@@ -20,6 +20,8 @@ __all__ = ["FROM_TERMINALS", "Orders", "Report", "receive_orders", "send_report"
 # They reach every process of a terminal; what follows from them is the supervisor's decision.
 FROM_TERMINALS = frozenset({signal.SIGINT, signal.SIGHUP})
 END = b"\n"
+# Characters. Below, a broker's password is masked in addresses alone.
+SHORT = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +69,17 @@ class Orders:
                 stream=sys.stderr if self.to_stream else None,
                 access=environment.logs / "access.log" if has_access else None,
                 levels=environment.levels,
-                secrets=spellings(ADMIN_USER, self.credentials.admin_invoke)
-                | spellings(API_USER, self.credentials.pubapi),
+                secrets=self._secrets(),
             )
         )
+
+    def _secrets(self) -> frozenset[str]:
+        """Return what is masked in logs. A broker may have a password so short that it is part of many a word."""
+        known = self.credentials
+        secrets = spellings(ADMIN_USER, known.admin_invoke) | spellings(API_USER, known.pubapi)
+        if len(known.broker_password) < SHORT:
+            return secrets
+        return secrets | spellings("default", known.broker_password)
 
     @property
     def holder(self) -> Holder:

@@ -232,7 +232,7 @@ class Recorder:
 
     def _finish(self, delivery: Delivery, outcome: Outcome) -> Finish:
         invocation = delivery.invocation
-        sent = follow_ups(invocation, outcome, self._services.current.by_name)
+        sent = follow_ups(invocation, outcome, self._services.terms_of)
         return Finish(invocation.id, delivery.token, outcome, sent)
 
 

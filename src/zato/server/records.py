@@ -9,12 +9,13 @@ from zato.broker.base import Cancel, Find, Found, Look
 from zato.broker.batcher import Batcher
 from zato.core.errors import BadRequest, Conflict, NotFound
 from zato.core.invocation import ErrorInfo, Failure, Outcome, Record, Status
+from zato.core.options import priority_word
 from zato.core.payload import decode, holds_nan
 from zato.server.gate import Gate
 from zato.server.identity import now_ms
 from zato.server.waiters import Waiters
 
-__all__ = ["Records", "listed_as_json", "record_as_json"]
+__all__ = ["Records", "iso_time", "listed_as_json", "record_as_json"]
 
 
 class Records:
@@ -122,17 +123,17 @@ def _course(record: Record) -> dict[str, Any]:
         "status": record.status.value,
         "channel": call.channel,
         "queue": call.queue,
-        "priority": call.priority,
+        "priority": priority_word(call.priority),
         "parent": call.parent,
         "in_reply_to": call.in_reply_to,
         "replay_of": call.replay_of,
         "attempts": record.attempts,
         "takeovers": record.takeovers,
-        "created": _iso(call.created),
-        "not_before": _iso(record.not_before),
-        "expires": _iso(call.expires),
-        "started": _iso(record.started),
-        "ended": _iso(outcome.ended if outcome else None),
+        "created": iso_time(call.created),
+        "not_before": iso_time(record.not_before),
+        "expires": iso_time(call.expires),
+        "started": iso_time(record.started),
+        "ended": iso_time(outcome.ended if outcome else None),
         "server": record.server,
         "version": outcome.version if outcome else None,
     }
@@ -154,14 +155,14 @@ def _ending(record: Record, tracebacks: bool) -> dict[str, Any]:
 def _failure(failure: Failure, tracebacks: bool) -> dict[str, Any]:
     return {
         "attempt": failure.attempt,
-        "started": _iso(failure.started),
-        "ended": _iso(failure.ended),
+        "started": iso_time(failure.started),
+        "ended": iso_time(failure.ended),
         "server": failure.server,
         "error": _error(failure.error, tracebacks),
     }
 
 
-def _iso(milliseconds: int | None) -> str | None:
+def iso_time(milliseconds: int | None) -> str | None:
     """Return a time as ISO 8601 in UTC with milliseconds."""
     if milliseconds is None:
         return None

@@ -1,17 +1,26 @@
 """Name to service. A deployment is a whole new registry, so no reader ever sees half of one."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 from zato.core.call import MAX_TIME_LIMIT
 from zato.core.errors import BadRequest, ServiceDefinitionError, UnknownService
-from zato.core.invocation import Lane
+from zato.core.invocation import Lane, Priority, Terms
+from zato.core.options import max_concurrency_of, priority_of, queue_of
 from zato.core.retry import Retry
 from zato.server.service import AsyncService, ServiceBase
 
 __all__ = ["Deployed", "Registry", "Services", "line_of"]
+
+NO_TERMS = Terms()
+
+logger = logging.getLogger("zato.server")
+
+Checked = TypeVar("Checked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +31,7 @@ class Deployed:
         kind: the class.
         make: makes the instance that handles one invocation.
         file: where the class is written, or None for built-ins.
-        retry: what the class says of background calls that do not say it themselves, or None.
-        time_limit: seconds that one run may take, unless a background call says otherwise, or None.
+        terms: what the class says of background calls that do not say it themselves.
     """
 
     name: str
@@ -33,8 +41,12 @@ class Deployed:
     is_async: bool
     is_internal: bool = False
     file: str | None = None
-    retry: Retry | None = None
-    time_limit: float | None = None
+    terms: Terms = NO_TERMS
+
+    @property
+    def time_limit(self) -> float | None:
+        """Seconds that one run may take, unless a background call says otherwise, or None."""
+        return self.terms.time_limit
 
     @property
     def lane(self) -> Lane:
@@ -46,7 +58,7 @@ class Deployed:
         """Return a user's class as it is deployed.
 
         Raises:
-            ServiceDefinitionError: its `retry` or `time_limit` is not legal.
+            ServiceDefinitionError: what it says of background calls is not legal.
         """
         return cls(
             name=service.get_name(),
@@ -55,8 +67,7 @@ class Deployed:
             make=service,
             is_async=issubclass(service, AsyncService),
             file=file,
-            retry=_retry_of(service),
-            time_limit=_time_limit_of(service),
+            terms=_terms_of(service),
         )
 
     @classmethod
@@ -96,13 +107,55 @@ class Registry:
         """Return the lane of every service."""
         return {name: service.lane for name, service in self._by_name.items()}
 
+    def terms(self) -> dict[str, Terms]:
+        """Return what the classes say of background calls, of those that say anything."""
+        return {name: service.terms for name, service in self._by_name.items() if service.terms != NO_TERMS}
+
+
+ELSEWHERE = "if another one of the cluster has it, ask that one, or call it in the background."
+
 
 class Services:
-    """The registry in force; `current` is swapped as a whole by a deployment."""
+    """What calls may name: what is deployed here, and what other servers have, as far as somebody asked for it.
 
-    def __init__(self, current: Registry | None = None) -> None:
+    Attributes:
+        current: the registry in force; swapped as a whole by a deployment.
+        elsewhere: the terms of services of other servers, noted by `zato.server.elsewhere`.
+        is_shared: whether there may be other servers.
+    """
+
+    def __init__(self, current: Registry | None = None, *, is_shared: bool = False) -> None:
         """Start with a registry, or with an empty one."""
         self.current = current or Registry()
+        self.is_shared = is_shared
+        self.elsewhere: dict[str, Terms] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.current.by_name or name in self.elsewhere
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({*self.current.by_name, *self.elsewhere})
+
+    def __len__(self) -> int:
+        return len({*self.current.by_name, *self.elsewhere})
+
+    def get(self, name: str) -> Deployed:
+        """Return a service that is deployed here.
+
+        Raises:
+            UnknownService: it is not, whatever other servers have.
+        """
+        try:
+            return self.current.get(name)
+        except UnknownService as error:
+            if self.is_shared:
+                raise UnknownService(f"{error} This server was asked; {ELSEWHERE}") from error
+            raise
+
+    def terms_of(self, name: str) -> Terms | None:
+        """Return what a service's class says of background calls, or None if nobody is known to have it."""
+        here = self.current.by_name.get(name)
+        return self.elsewhere.get(name) if here is None else here.terms
 
 
 def line_of(service: type) -> int | None:
@@ -113,10 +166,34 @@ def line_of(service: type) -> int | None:
         return None
 
 
-def _retry_of(service: type[ServiceBase]) -> Retry | None:
-    given: object = service.retry
+def _terms_of(service: type[ServiceBase]) -> Terms:
+    return Terms(
+        max_concurrency=_checked(service, service.max_concurrency, max_concurrency_of),
+        retry=_checked(service, service.retry, Retry.of),
+        time_limit=_time_limit_of(service),
+        priority=_checked(service, _word_of(service, "priority"), priority_of),
+        queue=_checked(service, _word_of(service, "queue"), queue_of),
+    )
+
+
+def _word_of(service: type[ServiceBase], option: str) -> object:
+    """Return what a class says of an option whose name services older than the option use for things of their own."""
+    given: object = getattr(service, option)
+    if given is None or isinstance(given, str | Priority):
+        return given
+    logger.warning(
+        "%s.%s is of type %s, so it is taken as the service's own and says nothing of its background calls; for that, "
+        "give a text",
+        service.__name__,
+        option,
+        type(given).__name__,
+    )
+    return None
+
+
+def _checked(service: type[ServiceBase], given: object, check: Callable[[object], Checked]) -> Checked | None:
     try:
-        return None if given is None else Retry.of(given)
+        return None if given is None else check(given)
     except BadRequest as error:
         raise ServiceDefinitionError(f"{service.__name__}: {error}") from error
 

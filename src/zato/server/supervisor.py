@@ -21,6 +21,7 @@ from typing import Any
 from zato.core.errors import EnvironmentFault
 from zato.core.retry import Retry
 from zato.core.settings import Settings
+from zato.core.urls import shown
 from zato.environment import Environment
 from zato.running import Layer, RunningServer, RunningWorker
 from zato.server.http.tls import private_copy, tls_files
@@ -82,10 +83,11 @@ def run_server(
     tls_files(settings, environment.path)
     lock = environment.lock()
     try:
+        apart, credentials = environment.broker_access(settings)
         orders = Orders(
             path=str(environment.path),
-            settings=private_copy(settings, environment),
-            credentials=environment.credentials(),
+            settings=private_copy(apart, environment),
+            credentials=credentials,
             worker=0,
             run=secrets.token_hex(4),
             parent=os.getpid(),
@@ -94,7 +96,8 @@ def run_server(
         )
         with reserve(settings.host, settings.port), orders.logging() as logs:
             claim(lock, settings.port)
-            origin = {"settings": asdict(settings), "layers": tuple(layers), "managed": managed}
+            given = tuple((source, shown(layer)) for source, layer in layers)
+            origin = {"settings": shown(asdict(settings)), "layers": given, "managed": managed}
             asyncio.run(_watching(logs.levels, _supervise(environment, orders, command, origin, ready)))
     finally:
         try:

@@ -1,35 +1,44 @@
 """The composition root: turns settings into objects, and owns the order of start and stop.
 
-Start: the store first, because without it nothing can be promised; then the services, because calls
-of what is not deployed are stranded; then the doors, because behind an open door everything works; the
-worker last, when the supervisor knows that this process works: a call that the store keeps may kill it
-at once. Stop, the other way round: readiness says no, so that balancers look elsewhere; doors
-close before the worker, and the worker before the store, so that nothing is accepted that cannot be
-stored and everything that ended is recorded.
+Start: the store first, because without it nothing can be promised; then the server's name, because what is
+done under it must not be another server's; then the services, because calls of what is not deployed are
+stranded; then the doors, because behind an open door everything works; the worker last, when the supervisor
+knows that this process works: a call that the store keeps may kill it at once. Stop, the other way round:
+readiness says no, so that balancers look elsewhere; doors close before the worker, and the worker before the
+store, so that nothing is accepted that cannot be stored and everything that ended is recorded.
 """
 
 import asyncio
 import logging
+import os
+import socket
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from zato import __version__
 from zato.broker.base import Announce, Applied, Backend, Clock, Reclaim
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
-from zato.broker.open import Location, open_backend, open_reader
+from zato.broker.open import Location, durability, is_shared, open_backend, open_bell, open_reader
 from zato.core.envelope import ADMIN_USER, API_USER
+from zato.core.member import Member
 from zato.core.settings import Settings
 from zato.environment import Credentials
+from zato.running import reachable, url_of
+from zato.server.attendance import Attendance, identity_of
 from zato.server.bell import Bell
 from zato.server.builtin.basic import Echo, InputLogger, Ping
+from zato.server.builtin.cluster import Drain, GetServers
 from zato.server.builtin.invocation import Cancel, Get, List, Replay
 from zato.server.builtin.log import GetLevels, SetLevel
+from zato.server.builtin.queue import GetQueues, Pause, Resume
 from zato.server.builtin.server import Info
-from zato.server.builtin.service import Describe, GetList, Invoke
+from zato.server.builtin.service import Describe, GetList, Invoke, InvokeAsyncMany
 from zato.server.dispatcher import Dispatcher
+from zato.server.elsewhere import Elsewhere
 from zato.server.front import Front
 from zato.server.gate import Gate
 from zato.server.http.admin import AdminDoor
@@ -41,6 +50,7 @@ from zato.server.http.routes import Application
 from zato.server.http.rsgi import RSGIAdapter
 from zato.server.http.tls import tls_files
 from zato.server.loader import Loaded, load_folder
+from zato.server.locks import Locks
 from zato.server.logs.root import Logs
 from zato.server.orders import Orders
 from zato.server.publisher import Publisher
@@ -59,6 +69,8 @@ POLL = 0.02
 READERS = 2
 # Seconds that cancelled requests have to find out whether what they asked for was stored.
 LAST_WORDS = 5.0
+# Identity of an environment whose store only its own processes use.
+ALONE = "alone"
 
 logger = logging.getLogger("zato.server")
 
@@ -84,15 +96,27 @@ class Server:
         self._environment = environment
         self._settings = settings
         self._started = datetime.now(UTC)
-        self._services = Services()
-        self._bell = Bell(environment.run, worker=orders.worker, workers=settings.workers, loop=loop)
-        location = _location(orders)
-        self._batcher = Batcher(opened_by(location, clock), loop, shares=settings.workers > 1)
+        self._services = Services(is_shared=is_shared(settings.broker))
+        self._location = location = _location(orders)
+        self._bell = open_bell(location, loop) or Bell(
+            environment.run, worker=orders.worker, workers=settings.workers, loop=loop
+        )
+        self._batcher = Batcher(opened_by(location, clock), loop, shares=_shares_file(settings))
         self._reader = Batcher(open_reader(location, clock), loop)
         self._threads = Threads(loop, keep=settings.http_threads + settings.background_threads)
         self._budget = Budget(self._threads, settings.http_threads, name="HTTP slots")
-        self._publisher = publisher = Publisher(self._services, self._batcher, max_stored=settings.max_stored)
-        dispatcher = Dispatcher(self._services, self._threads, publisher, loop=loop, max_depth=settings.max_depth)
+        elsewhere = Elsewhere(self._services, self._batcher) if is_shared(settings.broker) else None
+        self._publisher = publisher = Publisher(
+            self._services, self._batcher, max_stored=settings.max_stored, elsewhere=elsewhere
+        )
+        dispatcher = Dispatcher(
+            self._services,
+            self._threads,
+            publisher,
+            Locks(self._batcher, orders.holder),
+            loop=loop,
+            max_depth=settings.max_depth,
+        )
         self._worker = Worker(
             orders.holder,
             self._batcher,
@@ -102,6 +126,11 @@ class Server:
             limits=_limits(settings),
             access=access,
         )
+        self._attendance = Attendance(self._batcher, self._member, alive_for=settings.lease, cluster=settings.cluster)
+        self._host = socket.gethostname()
+        # Nobody shares an embedded store: who was heard of there is an earlier run, even one on a host of another name.
+        shared = is_shared(settings.broker)
+        self._identity = identity_of(environment.data, self._host, clock.boot_id()) if shared else ALONE
         self._readers = Budget(self._threads, READERS, name="readers of large inputs")
         self._front = Front(
             self._services, dispatcher, publisher, self._budget, self._readers, max_response=settings.max_response
@@ -131,18 +160,22 @@ class Server:
         )
 
     async def start(self) -> Loaded:
-        """Open the store, load the services, start the worker, open the doors.
+        """Open the store, take the server's name, load the services, open the doors.
 
         Readiness says no, and no background work is begun, until `go`. Returns what was loaded and what was not.
 
         Raises:
-            EnvironmentFault: the port is taken, or the broker's file cannot be used.
+            EnvironmentFault: the port or the server's name is taken, or the broker's file cannot be used.
         """
         self._batcher.on_ended = self._ended
         self._batcher.on_applied = self._tell_others
         self._batcher.start()
         self._reader.start()
         self._bell.listen(self._heard)
+        self._attendance.on_drain = self._drain
+        await self._attendance.begin()
+        if self._orders.worker == 1 and not self._orders.replaces:
+            self._say_how_durable()
         freed = await self._batcher.ask(Reclaim(self._orders.holder))
         if freed:
             logger.warning("Calls that lost their process and run again: %d", freed)
@@ -150,6 +183,7 @@ class Server:
         self._bell.ring(ready=True, ended=None)
         loaded = load_folder(self._environment.services)
         await self.deploy(loaded)
+        await self._attendance.confirm()
         await self._listener.open()
         return loaded
 
@@ -165,7 +199,12 @@ class Server:
             logger.error("Not deployed: %s", error, exc_info=error.cause)
         registry = Registry([*loaded.services, *self._builtins()])
         missing = await self._batcher.ask(
-            Announce(registry.lanes(), only_add=self._orders.replaces, server=self._settings.name)
+            Announce(
+                registry.lanes(),
+                only_add=self._orders.replaces,
+                terms=registry.terms(),
+                server=self._settings.name,
+            )
         )
         if missing:
             logger.error(
@@ -204,10 +243,22 @@ class Server:
     async def close(self) -> None:
         """Close what `__init__` and `start` opened, at once."""
         await self._listener.closed()
+        await self._attendance.end()
         self._threads.close()
         for batcher in (self._reader, self._batcher):
             await asyncio.get_running_loop().run_in_executor(None, batcher.close)
         self._bell.close()
+
+    def _say_how_durable(self) -> None:
+        line, problems = durability(self._location)
+        if line:
+            logger.info("%s", line)
+        for problem in problems:
+            logger.warning("%s: %s", line, problem)
+
+    def _drain(self, draining: bool) -> None:
+        self._health.draining = draining
+        self._worker.drain(draining=draining)
 
     def _ended(self, ids: Sequence[str]) -> None:
         """Pass on which invocations have their outcome, whichever process recorded it."""
@@ -244,6 +295,7 @@ class Server:
             Deployed.builtin(InputLogger, InputLogger),
             Deployed.builtin(Echo, Echo),
             Deployed.builtin(partial(Invoke, self._front), Invoke),
+            Deployed.builtin(partial(InvokeAsyncMany, self._front), InvokeAsyncMany),
             Deployed.builtin(partial(GetList, self._services), GetList),
             Deployed.builtin(partial(Describe, self._services), Describe),
             Deployed.builtin(partial(Get, records, tracebacks=tracebacks), Get),
@@ -251,9 +303,33 @@ class Server:
             Deployed.builtin(partial(Cancel, records, tracebacks=tracebacks), Cancel),
             Deployed.builtin(partial(Replay, records, self._publisher), Replay),
             Deployed.builtin(partial(Info, self._state), Info),
+            Deployed.builtin(partial(GetServers, self._batcher), GetServers),
+            Deployed.builtin(partial(Drain, self._batcher, self._settings.name), Drain),
+            Deployed.builtin(partial(GetQueues, self._reader), GetQueues),
+            Deployed.builtin(partial(Pause, self._batcher), Pause),
+            Deployed.builtin(partial(Resume, self._batcher), Resume),
             Deployed.builtin(partial(SetLevel, self._logs.levels), SetLevel),
             Deployed.builtin(partial(GetLevels, self._logs.levels), GetLevels),
         ]
+
+    def _member(self) -> Member:
+        """Return what other servers are told of this process."""
+        settings, worker = self._settings, self._worker
+        # What listens on every address is known to others by the machine's name.
+        host = settings.host if reachable(settings.host) == settings.host else self._host
+        return Member(
+            holder=self._orders.holder,
+            identity=self._identity,
+            host=self._host,
+            pid=os.getpid(),
+            version=__version__,
+            address=url_of(host, settings.port, tls=bool(settings.tls_cert)),
+            started=int(self._started.timestamp() * 1000),
+            services=len(self._services.current.by_name),
+            running=worker.running,
+            slots=settings.background_threads + settings.background_tasks,
+            drained=self._attendance.draining and not worker.is_busy,
+        )
 
     def _state(self) -> dict[str, Any]:
         """Return what `zato.server.info` tells of this server."""
@@ -261,6 +337,8 @@ class Server:
         return {
             "name": settings.name,
             "broker": settings.broker,
+            "cluster": settings.cluster,
+            "draining": self._attendance.draining,
             "worker": self._orders.worker,
             "workers": settings.workers,
             "started": self._started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -274,6 +352,11 @@ class Server:
         }
 
 
+def _shares_file(settings: Settings) -> bool:
+    """Tell whether other processes wait for the store while this one writes to it."""
+    return settings.workers > 1 and not is_shared(settings.broker)
+
+
 def _location(orders: Orders) -> Location:
     settings = orders.settings
     return Location(
@@ -281,6 +364,7 @@ def _location(orders: Orders) -> Location:
         data=orders.environment.data,
         cluster=settings.cluster,
         replicas=settings.replicas,
+        password=orders.credentials.broker_password,
         fsync=settings.redis_fsync,
         tag=f"{orders.run}/{orders.worker}",
     )

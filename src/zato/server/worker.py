@@ -91,8 +91,11 @@ class Worker:
             caught_up=self._look,
         )
         self._chosen: Delivery | None = None
+        self._away = False
         self._leasing = False
+        self._asked_for_some = False
         self._lease_again = False
+        self._draining = False
         self._stopped = True
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._loop = asyncio.get_running_loop()
@@ -104,8 +107,8 @@ class Worker:
 
     @property
     def is_busy(self) -> bool:
-        """Whether it holds deliveries, or is about to."""
-        return bool(self._holdings) or self._leasing
+        """Whether it holds deliveries, or has asked for some."""
+        return bool(self._holdings) or (self._leasing and self._asked_for_some)
 
     @property
     def stuck(self) -> bool:
@@ -123,10 +126,16 @@ class Worker:
         self._holdings.beat()
         if purges:
             self._purge()
-        self.pull()
+        self._look()
+
+    def drain(self, *, draining: bool) -> None:
+        """Take no new work, or take it again. What runs goes on and is recorded; what time changes is still seen to."""
+        self._draining = draining
+        if not draining and not self._stopped:
+            self.pull()
 
     def stop_leasing(self) -> None:
-        """Take no new work. What runs goes on, and its leases are kept alive."""
+        """Take no new work for good. What runs goes on, and its leases are kept alive."""
         self._stopped = True
         for timer in self._timers.values():
             timer.cancel()
@@ -157,7 +166,7 @@ class Worker:
 
     def pull(self) -> None:
         """Lease as much as there are free slots for, unless that is under way: then once more after it."""
-        if any(slots > 0 for slots in self._runs.free.values()):
+        if not self._draining and any(slots > 0 for slots in self._runs.free.values()):
             self._look()
 
     def _look(self) -> None:
@@ -168,9 +177,11 @@ class Worker:
             self._lease_again = True
             return
         self._leasing, self._lease_again = True, False
+        room = self._room()
+        self._asked_for_some = any(room.values())
         lease = Lease(
             holder=self._holder,
-            limits=self._room(),
+            limits=room,
             token=new_token(),
             seconds=self._limits.lease,
             holdings=self._holdings.all(),
@@ -178,15 +189,21 @@ class Worker:
         self._batcher.post(lease, self._leased)
 
     def _room(self) -> dict[Lane, int]:
-        """Return how many deliveries may come: none for now if those that run fill the memory."""
-        return dict.fromkeys(Lane, 0) if self._holdings.size > self._limits.held else dict(self._runs.free)
+        """Return how many deliveries may come: none while it drains, and for now if those that run fill the memory."""
+        is_full = self._draining or self._holdings.size > self._limits.held
+        return dict.fromkeys(Lane, 0) if is_full else dict(self._runs.free)
 
     def _leased(self, result: Leased | Exception) -> None:
         if isinstance(result, Exception):
             self._leasing = False
-            logger.error("Cannot lease work: %s", result)
+            if not self._away:
+                logger.error("Cannot lease work, and goes on trying: %s", result)
+            self._away = True
             self._again_in("look", LOOK_AGAIN, self._look)
             return
+        if self._away:
+            logger.info("Leases work again")
+        self._away = False
         wait = LOOK_AGAIN if result.next_in is None else min(LOOK_AGAIN, result.next_in)
         self._again_in("look", max(wait, 0.001), self._look)
         try:

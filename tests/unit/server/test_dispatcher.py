@@ -15,7 +15,9 @@ import pytest
 from tests.support.workers import Bench, run_with_worker
 from zato.core.call import Call
 from zato.core.errors import InvocationTimeout
+from zato.core.invocation import Holder
 from zato.server.dispatcher import Dispatcher
+from zato.server.locks import Locks
 from zato.server.scope import running
 from zato.server.service import AsyncService, Service
 from zato.server.threads import Budget
@@ -174,7 +176,14 @@ def run(folder: Path, scenario: Callable[[Bench, Ask], Coroutine[Any, Any, Any]]
 
     async def with_door(bench: Bench) -> Any:
         loop = asyncio.get_running_loop()
-        dispatcher = Dispatcher(bench.services, bench.threads, bench.publisher, loop=loop, max_depth=5)
+        dispatcher = Dispatcher(
+            bench.services,
+            bench.threads,
+            bench.publisher,
+            Locks(bench.batcher, Holder("server1")),
+            loop=loop,
+            max_depth=5,
+        )
         budget = Budget(bench.threads, 2, name="slots")
 
         async def ask(name: str, timeout: float | None = None, **payload: Any) -> Any:

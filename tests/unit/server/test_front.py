@@ -13,8 +13,10 @@ from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
 from zato.broker.open import Location, open_backend
 from zato.core.envelope import InvokeRequest
+from zato.core.invocation import Holder
 from zato.server.dispatcher import Dispatcher
 from zato.server.front import LARGE, Front, Origin
+from zato.server.locks import Locks
 from zato.server.publisher import Publisher
 from zato.server.registry import Deployed, Registry, Services
 from zato.server.service import AsyncService
@@ -59,7 +61,7 @@ def run(folder: Path, scenario: Callable[[Front, SlowStore, Batcher, Budget], Aw
         batcher.start()
         services = Services(Registry([Deployed.of(Target)]))
         publisher = Publisher(services, batcher, max_stored=10 * LARGE)
-        dispatcher = Dispatcher(services, threads, publisher, loop=loop, max_depth=2)
+        dispatcher = Dispatcher(services, threads, publisher, Locks(batcher, Holder("server1")), loop=loop, max_depth=2)
         readers = Budget(threads, 1, name="readers")
         front = Front(services, dispatcher, publisher, Budget(threads, 1, name="slots"), readers, max_response=LARGE)
         try:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from zato.core.invocation import Priority, Terms
 from zato.core.retry import Retry
 from zato.server.loader import Loaded, load_folder
+from zato.server.registry import Registry
 from zato.server.service import Service
 
 SERVICE = """
@@ -148,8 +150,52 @@ def test_retry_and_time_limit_of_a_class(folder: Path) -> None:
     """They are what the class says, or what it inherits; a number of attempts is enough."""
     text = SERVICE.format(name="Base") + "    retry, time_limit = 3, 2.5\nclass Child(Base):\n    time_limit = None\n"
     base, child = load(folder, crm=text).services
-    assert (base.retry, base.time_limit) == (Retry(3), 2.5)
-    assert (child.retry, child.time_limit) == (Retry(3), None)
+    assert (base.terms.retry, base.time_limit) == (Retry(3), 2.5)
+    assert (child.terms.retry, child.time_limit) == (Retry(3), None)
+
+
+def test_terms_of_a_class(folder: Path) -> None:
+    """What a class says of its background calls is told of those that say anything."""
+    words = "    max_concurrency, priority, queue = 2, 'high', 'bulk'\n"
+    text = SERVICE.format(name="Base") + words + SERVICE.format(name="Plain")
+    registry = Registry(load(folder, crm=text).services)
+    assert registry.terms() == {"crm.base": Terms(max_concurrency=2, priority=Priority.HIGH, queue="bulk")}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("queue = []", id="list"),
+        pytest.param("priority = 7", id="number"),
+        pytest.param("def queue(self): pass", id="method"),
+        pytest.param("priority = property(lambda self: 1)", id="property"),
+    ],
+)
+def test_names_that_older_services_use_for_their_own(
+    folder: Path, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The class is deployed, says nothing of its calls by them, and the log says so."""
+    loaded = load(folder, crm=SERVICE.format(name="Old") + f"    {words}\n")
+    assert [(service.name, service.terms) for service in loaded.services] == [("crm.old", Terms())]
+    assert "it is taken as the service's own" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param("max_concurrency = 0", "max_concurrency=0 is not legal: give a whole number from 1", id="none"),
+        pytest.param("max_concurrency = 1_000_001", "from 1 to 1000000, or None", id="too-many"),
+        pytest.param("max_concurrency = 2.0", "max_concurrency=2.0 is not legal", id="not-whole"),
+        pytest.param("max_concurrency = True", "max_concurrency=True is not legal", id="flag"),
+        pytest.param("priority = 'hihg'", "Did you mean 'high'?", id="priority"),
+        pytest.param("queue = 'a b'", "queue='a b' is no legal name", id="queue"),
+    ],
+)
+def test_terms_that_are_not_legal(folder: Path, words: str, message: str) -> None:
+    """The class is not deployed, and the error says which one and why."""
+    (error,) = load(folder, crm=SERVICE.format(name="Base") + f"    {words}\n").errors
+    assert "Base: " in str(error)
+    assert message in str(error)
 
 
 def test_installed_modules_stay_what_they_are(folder: Path) -> None:

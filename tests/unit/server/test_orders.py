@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,23 @@ def test_log_goes_to_the_stream_only_if_it_should(
 def test_passwords_are_not_shown() -> None:
     """What prints its orders, a traceback with variables for instance, shows none."""
     assert not any(password in repr(ORDERS) for password in ("word-1", "quote"))
+
+
+@pytest.mark.parametrize(
+    ("password", "shown"),
+    [pytest.param("br0ker", "it is *** here", id="long"), pytest.param("her", "it is her here", id="part-of-words")],
+)
+def test_password_of_the_broker_is_masked_in_logs(tmp_path: Path, password: str, shown: str) -> None:
+    """Unless it is so short that words would be masked; in an address it is masked all the same."""
+    (tmp_path / "logs").mkdir()
+    credentials = replace(ORDERS.credentials, broker_password=password)
+    with replace(ORDERS, path=str(tmp_path), credentials=credentials).logging():
+        logging.getLogger("zato.server").warning("it is %s here", password)
+        logging.getLogger("zato.server").warning("redis://:%s@h", password)
+    lines = [json.loads(line)["event"] for line in (tmp_path / "logs" / "server.log").read_text().splitlines()]
+    assert lines == [shown, "redis://:***@h"]
+
+
+def test_password_of_the_broker_is_not_in_what_is_shown() -> None:
+    """Not even in a traceback with values."""
+    assert "br0ker" not in repr(replace(ORDERS, credentials=replace(ORDERS.credentials, broker_password="br0ker")))

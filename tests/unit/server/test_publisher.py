@@ -1,19 +1,20 @@
 """What a request for a background call becomes, and what it is refused for."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import asdict
 
-from zato.broker.base import Accepted
+from zato.broker.base import Accepted, Backend, Find
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
 from zato.broker.open import Location, open_backend
 from zato.core.call import AsyncCall
 from zato.core.errors import BadRequest, BrokerUnavailable, PayloadTooLarge, UnknownService
-from zato.core.invocation import ErrorInfo, Invocation, Outcome, Status
+from zato.core.invocation import ErrorInfo, Invocation, Outcome, Priority, Status, Terms
 from zato.core.payload import decode
 from zato.core.retry import Retry
 from zato.server.publisher import Publisher, follow_ups, repeated, to_its_end
@@ -47,14 +48,24 @@ class Patient(Service):
         """Do nothing."""
 
 
-DEPLOYED = Registry(map(Deployed.of, (Target, Callback, Patient))).by_name
+class Urgent(Service):
+    name = "urgent"
+    priority = "high"
+    queue = "express"
+
+    def handle(self) -> None:
+        """Do nothing."""
+
+
+DEPLOYED = Services(Registry(map(Deployed.of, (Target, Callback, Patient, Urgent))))
+NOBODY = Services().terms_of
 
 
 def prepare(folder: Path, **options: Any) -> Invocation:
     """Return what a call of the target becomes."""
 
     async def main() -> Invocation:
-        services = Services(Registry(DEPLOYED.values()))
+        services = Services(DEPLOYED.current)
         batcher = Batcher(open_backend(Location("sqlite", folder), SystemClock()), asyncio.get_running_loop())
         batcher.start()
         publisher = Publisher(services, batcher, max_stored=MAX_STORED)
@@ -119,6 +130,10 @@ def test_callback(tmp_path: Path, options: dict[str, Any], callback: tuple[str, 
         pytest.param({"channel": "a\ud800"}, BadRequest, id="channel-is-no-unicode"),
         pytest.param({"data_format": None}, BadRequest, id="data-format-is-nothing"),
         pytest.param({"environ": [1]}, BadRequest, id="environ-is-a-list"),
+        pytest.param({"priority": "urgent"}, BadRequest, id="priority-without-meaning"),
+        pytest.param({"priority": 5}, BadRequest, id="priority-is-a-number"),
+        pytest.param({"queue": "two words"}, BadRequest, id="queue-with-a-blank"),
+        pytest.param({"queue": ""}, BadRequest, id="queue-without-a-name"),
         pytest.param({"time_limit": -1}, BadRequest, id="time-limit-negative"),
         pytest.param({"time_limit": 2e9}, BadRequest, id="time-limit-of-a-lifetime"),
         pytest.param({"time_limit": "5"}, BadRequest, id="time-limit-is-text"),
@@ -155,6 +170,100 @@ def test_whose_retry_and_time_limit_count(
     assert (call.retry, call.time_limit) == (retry, limit)
 
 
+@pytest.mark.parametrize(
+    ("options", "priority", "queue"),
+    [
+        pytest.param({"service": "urgent"}, Priority.HIGH, "express", id="of-the-class"),
+        pytest.param({"service": "urgent", "priority": "low", "queue": "bulk"}, Priority.LOW, "bulk", id="of-the-call"),
+        pytest.param({"service": "urgent", "queue": "default"}, Priority.HIGH, "default", id="one-of-each"),
+        pytest.param({"priority": Priority.LOW}, Priority.LOW, "default", id="not-a-word"),
+        pytest.param({}, Priority.NORMAL, "default", id="of-nobody"),
+    ],
+)
+def test_whose_priority_and_queue_count(
+    tmp_path: Path, options: dict[str, Any], priority: Priority, queue: str
+) -> None:
+    """What the caller says, else what the target's class says, else what is usual."""
+    call = prepare(tmp_path, **options)
+    assert (call.priority, call.queue) == (priority, queue)
+
+
+def many(folder: Path, *calls: AsyncCall, on_loop: bool) -> tuple[list[Accepted], int]:
+    """Have calls accepted, and return what was, and how many are stored."""
+
+    async def main() -> tuple[list[Accepted], int]:
+        batcher = Batcher(open_backend(Location("sqlite", folder), SystemClock()), asyncio.get_running_loop())
+        batcher.start()
+        publisher = Publisher(Services(DEPLOYED.current), batcher, max_stored=MAX_STORED)
+        accepted: list[Accepted] = []
+        try:
+            with suppress(BadRequest):
+                accepted = await (
+                    publisher.publish_all(calls) if on_loop else asyncio.to_thread(publisher.publish_all_here, calls)
+                )
+            return accepted, len((await batcher.ask(Find(limit=1000))).records)
+        finally:
+            batcher.close()
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("on_loop", [True, False], ids=["loop", "thread"])
+def test_many_calls(tmp_path: Path, on_loop: bool) -> None:
+    """All of them are stored, in their order, however many there are."""
+    accepted, stored = many(
+        tmp_path, *(AsyncCall(service="target", cid=f"c{number}") for number in range(450)), on_loop=on_loop
+    )
+    assert [each.cid for each in accepted] == [f"c{number}" for number in range(450)]
+    assert stored == 450
+
+
+@pytest.mark.parametrize("on_loop", [True, False], ids=["loop", "thread"])
+def test_many_calls_with_one_that_is_refused(tmp_path: Path, on_loop: bool) -> None:
+    """None is stored."""
+    calls = [AsyncCall(service="target") for _ in range(250)]
+    assert many(tmp_path, *calls, AsyncCall(service="tarket"), on_loop=on_loop) == ([], 0)
+
+
+@pytest.mark.parametrize("on_loop", [True, False], ids=["loop", "thread"])
+def test_many_calls_that_are_too_large_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_loop: bool) -> None:
+    """None is stored, because nobody else would be served meanwhile."""
+    monkeypatch.setattr("zato.server.publisher.MOST_TOGETHER", 30)
+    calls = [AsyncCall(service="target", payload="x" * 8) for _ in range(4)]
+
+    assert len(many(tmp_path, *calls[:3], on_loop=on_loop)[0]) == 3
+    with pytest.raises(PayloadTooLarge, match="The 4 payloads are 40 bytes together; 30 at most"):
+        many(tmp_path, *calls, on_loop=on_loop)
+
+
+@pytest.mark.parametrize("on_loop", [True, False], ids=["loop", "thread"])
+def test_no_calls(tmp_path: Path, on_loop: bool) -> None:
+    """Nothing is asked for, and nothing comes back."""
+    assert many(tmp_path, on_loop=on_loop) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        pytest.param({"service": "tarket"}, r"Item 251: No service named 'tarket' .* Did you mean 'target'", id="name"),
+        pytest.param({"service": "target", "delay": -1}, "Item 251: delay=-1 is not legal", id="option"),
+        pytest.param({"service": "target", "payload": "x" * 200}, "Item 251: The payload for 'target'", id="large"),
+        pytest.param({"service": "target", "payload": object()}, "Item 251: The payload cannot be", id="no-json"),
+    ],
+)
+def test_number_of_the_call_that_is_refused(wrong: dict[str, Any], message: str) -> None:
+    """The error says which one it is."""
+
+    async def main() -> None:
+        batcher = Batcher(cast(Backend, None), asyncio.get_running_loop())
+        publisher = Publisher(Services(DEPLOYED.current), batcher, max_stored=MAX_STORED)
+        calls = [*(AsyncCall(service="target") for _ in range(250)), AsyncCall(**wrong)]
+        with pytest.raises(BadRequest, match=message):
+            await publisher.publish_all(calls)
+
+    asyncio.run(main())
+
+
 def test_replay_of_a_call_without_a_limit(tmp_path: Path) -> None:
     """It has none again, whatever the class says meanwhile."""
     first = prepare(tmp_path, service="patient", time_limit=0, retry=Retry())
@@ -167,7 +276,7 @@ def test_follow_ups() -> None:
     answered = Invocation(
         id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("a", "b"), environ=b'{"k":1}'
     )
-    made = follow_ups(answered, Outcome(status=Status.DONE, ended=NOW, response=b'{"x":1}'), {})
+    made = follow_ups(answered, Outcome(status=Status.DONE, ended=NOW, response=b'{"x":1}'), NOBODY)
 
     assert [(call.service, decode(call.payload)) for call in made] == [("a", '{"x":1}'), ("b", '{"x":1}')]
     assert {(call.in_reply_to, call.parent, call.channel, call.environ) for call in made} == {
@@ -184,7 +293,7 @@ def test_follow_ups_are_tried_as_often_as_what_they_answer(status: Status) -> No
         id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("a",), on_failure=("b",), retry=retry
     )
 
-    (made,) = follow_ups(answered, Outcome(status=status, ended=NOW), {})
+    (made,) = follow_ups(answered, Outcome(status=status, ended=NOW), NOBODY)
 
     assert (made.retry, made.time_limit) == (retry, None)
 
@@ -194,9 +303,38 @@ def test_follow_up_whose_class_says_how_often_to_try() -> None:
     answered = Invocation(
         id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("patient", "target"), retry=Retry(9)
     )
-    answered_with = follow_ups(answered, Outcome(status=Status.DONE, ended=NOW), DEPLOYED)
+    answered_with = follow_ups(answered, Outcome(status=Status.DONE, ended=NOW), DEPLOYED.terms_of)
 
     assert [(made.retry, made.time_limit) for made in answered_with] == [(Retry(3), 5.0), (Retry(9), None)]
+
+
+def test_priority_and_queue_of_a_follow_up() -> None:
+    """Its class says them; else it starts when what it answers would, and is in no queue of its own."""
+    answered = Invocation(
+        id="1",
+        cid="c1",
+        service="target",
+        payload=b"{}",
+        created=NOW,
+        callback=("urgent", "target"),
+        priority=Priority.LOW,
+        queue="bulk",
+    )
+    made = follow_ups(answered, Outcome(status=Status.DONE, ended=NOW), DEPLOYED.terms_of)
+
+    assert [(call.priority, call.queue) for call in made] == [(Priority.HIGH, "express"), (Priority.LOW, "default")]
+
+
+def test_follow_up_of_a_service_that_others_have() -> None:
+    """What was announced for it counts, as far as it is known here."""
+    services = Services()
+    services.elsewhere["far"] = Terms(retry=Retry(4), time_limit=2.0)
+    answered = Invocation(
+        id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("far", "farther"), retry=Retry(9)
+    )
+    made = follow_ups(answered, Outcome(status=Status.DONE, ended=NOW), services.terms_of)
+
+    assert [(call.retry, call.time_limit) for call in made] == [(Retry(4), 2.0), (Retry(9), None)]
 
 
 def test_follow_ups_of_a_failure() -> None:
@@ -205,13 +343,13 @@ def test_follow_ups_of_a_failure() -> None:
         id="1", cid="c1", service="target", payload=b"{}", created=NOW, callback=("a",), on_failure=("b",)
     )
     error = ErrorInfo("code", "Type", "words", "trace")
-    failed = follow_ups(answered, Outcome(status=Status.FAILED, ended=NOW, error=error, attempts=2), {})
+    failed = follow_ups(answered, Outcome(status=Status.FAILED, ended=NOW, error=error, attempts=2), NOBODY)
 
     report = {"code": "code", "type": "Type", "message": "words"}
     assert [(call.service, decode(call.payload)) for call in failed] == [
         ("b", {"cid": "c1", "service": "target", "error": report, "attempts": 2})
     ]
-    assert follow_ups(answered, Outcome(status=Status.EXPIRED, ended=NOW), {}) == ()
+    assert follow_ups(answered, Outcome(status=Status.EXPIRED, ended=NOW), NOBODY) == ()
 
 
 def test_repeated_call_keeps_its_options() -> None:
@@ -232,6 +370,8 @@ def test_repeated_call_keeps_its_options() -> None:
         data_format="xml",
         transport="plain",
         channel="rest",
+        priority=Priority.HIGH,
+        queue="bulk",
         idempotency_key="key",
     )
     again = repeated(first, payload={"a": 2}, parent="p")
@@ -240,7 +380,7 @@ def test_repeated_call_keeps_its_options() -> None:
     assert (again.callback, again.on_failure, again.retry) == (("a",), ("b",), first.retry)
     assert (again.time_limit, again.channel, again.data_format, again.transport) == (2.5, "rest", "xml", "plain")
     assert (again.expiration, again.delay, again.cid, again.idempotency_key) == (60.0, None, None, None)
-    assert (again.parent, again.replay_of) == ("p", "1")
+    assert (again.parent, again.replay_of, again.priority, again.queue) == ("p", "1", Priority.HIGH, "bulk")
 
 
 def test_cancelled_request_is_told_what_was_stored() -> None:

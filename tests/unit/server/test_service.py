@@ -1,6 +1,8 @@
 """What users subclass, without a server: names, attributes, and how calls are put together."""
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from zato.core.call import AsyncCall, Call
 from zato.core.errors import BadRequest, InvocationTimeout
 from zato.core.exchange import Response
+from zato.core.lock import LockWish
+from zato.core.stop import StopSign
 from zato.server.service import AsyncService, Channel, Service, ServiceBase
 
 
@@ -35,6 +39,20 @@ class Recorder:
 
     async def publish(self, call: AsyncCall) -> str:
         return self.publish_here(call)
+
+    def publish_all_here(self, calls: Sequence[AsyncCall]) -> list[str]:
+        return [f"{self.publish_here(call)}-{number}" for number, call in enumerate(calls)]
+
+    async def publish_all(self, calls: Sequence[AsyncCall]) -> list[str]:
+        return self.publish_all_here(calls)
+
+    def lock_here(self, wish: LockWish, stop: StopSign) -> AbstractContextManager[None]:
+        self.asked.append((wish, stop))
+        return nullcontext()
+
+    def lock(self, wish: LockWish, stop: StopSign) -> AbstractAsyncContextManager[None]:
+        self.asked.append((wish, stop))
+        return nullcontext()
 
 
 class Sync(Service):
@@ -208,7 +226,7 @@ def test_background_call_has_everything_it_was_given(invoked: Any) -> None:
     """Each option arrives where the publisher looks for it."""
     runtime = Recorder()
     given: dict[str, Any] = {"cid": "mine", "expiration": 5, "environ": {"e": 1}, "delay": 2, "idempotency_key": "k"}
-    given["time_limit"] = 0
+    given |= {"time_limit": 0, "priority": "high", "queue": "bulk"}
     cid = invoked("invoke_async", runtime, "crm.other", {"a": 1}, "ch", "xml", "tr", retry=3, **given)
     (call,) = runtime.asked
 
@@ -224,6 +242,56 @@ def test_background_call_by_default(invoked: Any) -> None:
     invoked("invoke_async", runtime, "crm.other")
     (call,) = runtime.asked
     assert (call.payload, call.channel, call.retry, call.expiration) == ("", "invoke-async", None, None)
+
+
+def test_many_calls(invoked: Any) -> None:
+    """Pairs and dicts become calls as single ones do, in their order, and so do their CIDs."""
+    runtime = Recorder()
+    items = [("a", 1), (Sync, [2]), {"name": "c", "delay": 3, "callback": Sync, "retry": 2, "zato_ctx": {}}]
+    cids = invoked("invoke_async_many", runtime, iter(items))
+
+    assert cids == ["new-cid-0", "new-cid-1", "new-cid-2"]
+    assert [(call.service, call.payload, call.parent) for call in runtime.asked] == [
+        ("a", 1, "abc"),
+        ("crm.sync", [2], "abc"),
+        ("c", "", "abc"),
+    ]
+    assert (runtime.asked[2].delay, runtime.asked[2].callback) == (3, ("crm.sync",))
+    assert [call.retry and call.retry.attempts for call in runtime.asked] == [None, None, 2]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        pytest.param("b", "Item 2: 'b' is neither a pair", id="name-alone"),
+        pytest.param({"name": "b", "dealy": 1}, "Item 2: There is no option 'dealy'. Did you mean", id="option"),
+        pytest.param({"name": 7}, "Item 2: A service is named by its name or its class, not by 7", id="no-service"),
+        pytest.param({"name": "b", "retry": 0}, "Item 2: Retry(attempts=0", id="retry"),
+    ],
+)
+def test_many_calls_with_one_that_is_not_legal(invoked: Any, item: object, message: str) -> None:
+    """None is made, and the error says which one it was."""
+    runtime = Recorder()
+    with pytest.raises(BadRequest) as caught:
+        invoked("invoke_async_many", runtime, [("a", 1), item])
+    assert message in str(caught.value)
+    assert runtime.asked == []
+
+
+@pytest.mark.parametrize("kind", [Sync, SyncLater])
+def test_lock(kind: type[ServiceBase]) -> None:
+    """It is called as the service unless it is named, and ends its wait with the call."""
+    runtime = Recorder()
+    service = bound(kind, runtime)
+    service.lock()
+    service.lock("mine", expires=5, timeout=0)
+
+    assert runtime.asked == [
+        (LockWish("crm.sync", 20, 10, "crm.sync"), CALL.stop),
+        (LockWish("mine", 5, 0, "crm.sync"), CALL.stop),
+    ]
+    with pytest.raises(BadRequest, match="timeout=-1 is not legal"):
+        service.lock(timeout=-1)
 
 
 def test_payload_as_json_text(invoked: Any) -> None:

@@ -386,3 +386,23 @@ def test_time_to_clean_up_is_more_than_a_worker_gives_itself() -> None:
     """Nobody is killed while it records what ended."""
     steps = [wiring.LAST_WORDS, background.LAST_WORDS, listener.CLOSE_TIMEOUT, process.LEFTOVERS_END_WITHIN]
     assert sum(steps) < supervisor.CLEANS_UP_WITHIN
+
+
+def test_password_in_the_address_of_the_broker(tmp_path: Path) -> None:
+    """Worker processes get it apart from the address; what the server says of itself has it nowhere."""
+    environment = make_environment(tmp_path / "env")
+    layer = {"broker": "redis://u:hunter2@h/1"}
+    said: list[str] = []
+
+    def ready(server: RunningServer, _: Report) -> None:
+        said.append((environment.run / "server.json").read_text("utf-8"))
+        stop()
+
+    program = worker("Path(orders['path'], 'orders').write_text(json.dumps(orders))\nreport()" + STAY)
+    settings = environment.settings(("variable", layer))
+    run_server(environment, settings, ready, to_stream=False, command=program, layers=[("variable", layer)])
+
+    orders = json.loads((environment.path / "orders").read_text("utf-8"))
+    assert (orders["settings"]["broker"], orders["credentials"]["broker_password"]) == ("redis://u@h/1", "hunter2")
+    assert RunningServer.from_json(said[0]).layers == (("variable", {"broker": "redis://u:***@h/1"}),)
+    assert (said[0].count("redis://u:***@h/1"), "hunter2" in said[0]) == (2, False)

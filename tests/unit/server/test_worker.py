@@ -15,6 +15,7 @@ from zato.broker.base import Cancel, Finish, Lease, Look, Reclaim, Release
 from zato.broker.clock import SystemClock
 from zato.broker.open import Location, open_backend
 from zato.core.invocation import Outcome, Record, Status
+from zato.server import worker as background
 from zato.server.recorder import STORE_RETRY
 from zato.server.registry import Registry
 from zato.server.service import AsyncService, Service
@@ -298,7 +299,7 @@ def test_lease_that_cannot_be_had_now(tmp_path: Path, caplog: pytest.LogCaptureF
     async def scenario(bench: Bench) -> Record:
         bench.store.away = (Lease,)
         bench.worker.pull()
-        await bench.until(lambda: "Cannot lease work: The disk is full." in caplog.text)
+        await bench.until(lambda: "goes on trying: The disk is full." in caplog.text)
         call_id = await bench.publish("on-loop")
         bench.store.away = ()
         return await bench.ended(call_id)
@@ -351,3 +352,48 @@ def test_service_that_went_away_after_it_was_leased(tmp_path: Path) -> None:
         return [released, record.status, record.takeovers]
 
     assert run(tmp_path, scenario) == [1, Status.DONE, 1]
+
+
+def test_draining_worker_takes_nothing_and_ends_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs keeps its lease and is recorded; what came meanwhile begins as soon as that is undone."""
+    monkeypatch.setattr(background, "LOOK_AGAIN", 60.0)
+
+    async def scenario(bench: Bench) -> list[Any]:
+        first = await bench.publish("slow")
+        await bench.until(lambda: len(begun) == 1)
+        bench.worker.drain(draining=True)
+        second = await bench.publish("on-loop")
+        await bench.until(lambda: not bench.worker.is_busy or len(begun) == 1)
+        gates["1"].set()
+        ended = (await bench.ended(first)).status
+        waits = (await bench.look(second)).status
+        bench.worker.drain(draining=False)
+        return [ended, waits, (await bench.ended(second)).status]
+
+    assert run(tmp_path, scenario) == [Status.DONE, Status.WAITING, Status.DONE]
+
+
+def test_draining_worker_sees_to_what_time_changes(tmp_path: Path) -> None:
+    """Somebody has to end what expires; a server that drains alone still does."""
+
+    async def scenario(bench: Bench) -> Status:
+        bench.worker.drain(draining=True)
+        call_id = await bench.publish("slow", expiration=0.05)
+        return (await bench.ended(call_id)).status
+
+    assert run(tmp_path, scenario) is Status.EXPIRED
+
+
+def test_look_of_a_draining_worker_keeps_it_from_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks every second and tells of itself every second: if both fell together, it would never seem drained."""
+    monkeypatch.setattr(background, "LOOK_AGAIN", 0.01)
+
+    async def scenario(bench: Bench) -> bool:
+        bench.worker.drain(draining=True)
+        await bench.until(lambda: not bench.worker.is_busy)
+        bench.store.asked.clear()
+        bench.store.told.clear()
+        await bench.until(bench.store.asked.is_set)
+        return bench.worker.is_busy
+
+    assert run(tmp_path, scenario) is False

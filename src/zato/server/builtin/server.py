@@ -18,7 +18,8 @@ class Info(AsyncService):
     """Name, versions, broker, threads and services of the server that answers.
 
     Input: nothing.
-    Output: `name`, `pid`, `version`, `python`, `broker`, `worker`, `workers`, `started`, `services`, `threads`.
+    Output: `name`, `pid`, `version`, `python`, `broker`, `cluster`, `draining`, `worker`, `workers`, `started`,
+    `services`, `threads`.
     """
 
     name = "zato.server.info"

@@ -5,13 +5,14 @@ from typing import Any
 
 from zato.core.envelope import parse_request
 from zato.core.errors import BadRequest
+from zato.core.options import priority_word
 from zato.core.payload import encode
 from zato.server.builtin.inputs import read_object, text_of
 from zato.server.front import Front, Origin
 from zato.server.registry import Deployed, Services, line_of
 from zato.server.service import SHADOW_PACKAGE, AsyncService
 
-__all__ = ["Describe", "GetList", "Invoke"]
+__all__ = ["Describe", "GetList", "Invoke", "InvokeAsyncMany"]
 
 
 class Invoke(AsyncService):
@@ -31,6 +32,29 @@ class Invoke(AsyncService):
         """Return the text of the target's response, or the CID of an accepted call."""
         request = parse_request(encode(self.request.payload))
         return await self._front.invoke(request, Origin(self.cid, self.name))
+
+
+class InvokeAsyncMany(AsyncService):
+    """Has many calls run in the background: all of them are stored, or none is.
+
+    Input: `items`, a list of at most 10,000 objects, each with `name`, and `payload`, `channel`, `data_format`,
+    `transport`, `expiration`, `callback`, `on_failure`, `delay`, `retry`, `time_limit`, `cid`, `idempotency_key`,
+    `priority` and `queue` as for `invoke_async`; or each a list of name and payload.
+    Output: `cids`, a list in the order of the items. An item that is not legal is a 400 that has its number, from 1.
+    """
+
+    name = "zato.service.invoke-async-many"
+
+    def __init__(self, front: Front) -> None:
+        """Take what carries out clients' requests."""
+        self._front = front
+
+    async def handle(self) -> dict[str, Any]:
+        """Return `{"cids": [...]}`."""
+        fields = read_object(self.request.payload, "items")
+        if "items" not in fields:
+            raise BadRequest("Give 'items', a list of objects with 'name' and 'payload'.")
+        return {"cids": await self._front.invoke_async_many(fields["items"], Origin(self.cid, self.name))}
 
 
 class GetList(AsyncService):
@@ -58,7 +82,8 @@ class Describe(AsyncService):
 
     Input: `name`.
     Output: what `zato.service.get-list` tells, and `doc`, the docstring; `module`; `line`, where the class begins in
-    its file; `retry` and `time_limit` of its class. What is not there is null. An unknown name is a 404.
+    its file; `retry`, `time_limit`, `max_concurrency`, `priority` and `queue` of its class. What is not there is null.
+    An unknown name is a 404.
     """
 
     name = "zato.service.get"
@@ -72,14 +97,18 @@ class Describe(AsyncService):
         name = text_of(read_object(self.request.payload, "name"), "name")
         if name is None:
             raise BadRequest("Give 'name', the name of a service.")
-        deployed = self._services.current.get(name)
+        deployed = self._services.get(name)
+        terms = deployed.terms
         return {
             **_as_item(deployed),
             "doc": inspect.getdoc(deployed.kind) if deployed.kind.__doc__ else None,
             "module": deployed.kind.__module__.removeprefix(SHADOW_PACKAGE),
             "line": None if deployed.file is None else line_of(deployed.kind),
-            "retry": None if deployed.retry is None else deployed.retry.as_json(),
-            "time_limit": deployed.time_limit,
+            "retry": None if terms.retry is None else terms.retry.as_json(),
+            "time_limit": terms.time_limit,
+            "max_concurrency": terms.max_concurrency,
+            "priority": None if terms.priority is None else priority_word(terms.priority),
+            "queue": terms.queue,
         }
 
 

@@ -14,12 +14,14 @@ class Health:
 
     Attributes:
         not_ready: why this server should get no requests now, or an empty text.
+        draining: the server takes no new background work, and is to get no requests that another one can answer.
         closing: the server takes no new requests.
     """
 
     def __init__(self, stuck: Callable[[], str]) -> None:
         """Take what tells, at the time of asking, that the server cannot work, or an empty text."""
         self.not_ready = "starting"
+        self.draining = False
         self.closing = False
         self._stuck = stuck
 
@@ -37,7 +39,7 @@ class Health:
         Raises:
             ServiceUnavailable: it cannot.
         """
-        reason = self.not_ready or self._stuck()
+        reason = self.not_ready or ("draining" if self.draining else self._stuck())
         if reason:
             raise ServiceUnavailable(f"Not ready: {reason}.")
         return Reply(200, b'{"ready":true}')
