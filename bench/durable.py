@@ -7,7 +7,7 @@ from bench.installation import PEERS, python_of, require_program
 from bench.runs import WARM_UP, Broker, Run, from_clients, from_service, peer_run
 from bench.servers import redis_server, zato_server
 
-__all__ = ["durable_rows"]
+__all__ = ["MAIN", "PEER_CALLS", "WAYS", "durable_rows", "pythons_of"]
 
 CELERY_RATIO = 8.0
 FASTEST_RATIO = 1.3
@@ -33,7 +33,7 @@ def durable_rows(*, pairs: int, quick: bool) -> list[Row]:
     install = not quick
     program = require_program("redis-server", install=install)
     wrk = require_program("wrk", install=install)
-    pythons, skipped = _pythons(QUICK_PEERS if quick else PEERS, install=install)
+    pythons, skipped = pythons_of(QUICK_PEERS if quick else PEERS, install=install)
     runs: dict[str, list[Run]] = {}
     with redis_server(program) as (port, pid):
         redis = Broker(port, pid)
@@ -47,7 +47,7 @@ def durable_rows(*, pairs: int, quick: bool) -> list[Row]:
     return [*_rows(runs, [peer for peer in PEERS if peer in runs]), *skipped]
 
 
-def _pythons(peers: Iterable[str], *, install: bool) -> tuple[dict[str, str], list[Row]]:
+def pythons_of(peers: Iterable[str], *, install: bool) -> tuple[dict[str, str], list[Row]]:
     pythons, skipped = {}, []
     for peer in peers:
         try:

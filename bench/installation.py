@@ -14,6 +14,8 @@ from bench.figures import Skipped
 
 __all__ = ["PEERS", "python_of", "require_program"]
 
+# Where scripts/redis.sh puts a server, for `make bench`.
+FETCHED = Path(__file__).resolve().parents[1] / ".venv" / "redis" / "bin"
 PACKAGES = {"wrk": "wrk", "redis-server": "redis-server"}
 
 # Fixed, so that two runs compare the same things. Raise them together, and run again.
@@ -31,7 +33,7 @@ def require_program(name: str, *, install: bool) -> str:
     Raises:
         Skipped: it is not there.
     """
-    found = shutil.which(name)
+    found = shutil.which(name, path=f"{FETCHED}{os.pathsep}{os.environ['PATH']}")
     if found is None and install and os.geteuid() == 0 and shutil.which("apt-get"):
         print(f"Installing {PACKAGES[name]} ...", file=sys.stderr)
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", PACKAGES[name]], check=False)

@@ -3,14 +3,14 @@
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from bench.figures import Row, ratio_row
 from bench.store import Store
 
-__all__ = ["million_rows"]
+__all__ = ["TARGETS", "beside_waiting", "million_rows"]
 
 WAITING = 1_000_000
 QUICK_WAITING = 20_000
@@ -23,22 +23,30 @@ Result = TypeVar("Result")
 
 def million_rows(*, pairs: int, quick: bool) -> list[Row]:
     """Measure rounds on both files in turns."""
-    waiting, calls = (QUICK_WAITING, 500) if quick else (WAITING, ROUND)
-    rates: dict[str, tuple[list[float], list[float]]] = {"accept": ([], []), "lease": ([], []), "record": ([], [])}
     with tempfile.TemporaryDirectory(prefix="zato-bench-") as folder:
         full, empty = (Store(Path(folder) / name) for name in ("full.db", "empty.db"))
-        print(f"Accepting {waiting:,} calls ...", file=sys.stderr)
-        _fill(full, waiting)
-        for _ in range(pairs):
-            for side, store in enumerate((full, empty)):
-                for what, rate in _round(store, calls).items():
-                    rates[what][side].append(rate)
+        rates = beside_waiting(full, empty, pairs=pairs, quick=quick)
         full.close()
         empty.close()
     return [
         ratio_row(f"{what}, calls/s, while 1,000,000 wait, beside none", mine, other, "{:,.0f}", TARGETS.get(what))
         for what, (mine, other) in rates.items()
     ]
+
+
+def beside_waiting(
+    full: Store, empty: Store, *, pairs: int, quick: bool
+) -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
+    """Fill one of two stores, and return how many calls a second each accepts, leases and records, in turns."""
+    waiting, calls = (QUICK_WAITING, 500) if quick else (WAITING, ROUND)
+    rates: dict[str, tuple[list[float], list[float]]] = {"accept": ([], []), "lease": ([], []), "record": ([], [])}
+    print(f"Accepting {waiting:,} calls ...", file=sys.stderr)
+    _fill(full, waiting)
+    for _ in range(pairs):
+        for side, store in enumerate((full, empty)):
+            for what, rate in _round(store, calls).items():
+                rates[what][side].append(rate)
+    return rates
 
 
 def _fill(store: Store, calls: int) -> None:

@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.beside import peers_rows
 from bench.busy import busy_rows
+from bench.cluster import cluster_rows
 from bench.deaths import death_rows
 from bench.durable import durable_rows
 from bench.figures import Row, Skipped, table, to_json
@@ -74,13 +76,24 @@ def kill(options: argparse.Namespace) -> list[Row]:
     return death_rows(pairs=options.pairs, quick=options.quick)
 
 
+def cluster(options: argparse.Namespace) -> list[Row]:
+    """Servers that share a Redis."""
+    return cluster_rows(pairs=options.pairs, quick=options.quick)
+
+
+def peers(options: argparse.Namespace) -> list[Row]:
+    """Celery, dramatiq and taskiq beside us, all with a Redis."""
+    return peers_rows(pairs=options.pairs, quick=options.quick)
+
+
 def footprint(options: argparse.Namespace) -> list[Row]:
     """Start, memory, client."""
     return footprint_rows(pairs=options.pairs, quick=options.quick)
 
 
 SUITES: Mapping[str, Suite] = {
-    suite.__name__: suite for suite in (http, inside, durable, wake, busy, purge, million, kill, footprint)
+    suite.__name__: suite
+    for suite in (http, inside, durable, wake, busy, purge, million, kill, cluster, peers, footprint)
 }
 
 

@@ -4,16 +4,17 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bench import processes
 from bench.http_load import load, request_for
 from bench.servers import ROOT, ZatoServer
-from bench.store import done, is_pending, reading
+from bench.store import outcomes
 from bench.work import COUNTER_DB, Redis, payload
 
-__all__ = ["Broker", "PeerRun", "Run", "from_clients", "from_service", "peer_run"]
+__all__ = ["Broker", "PeerRun", "Run", "from_clients", "from_service", "from_services", "peer_run"]
 
 LIMIT = 120.0
 SETTLE = 0.3
@@ -90,7 +91,24 @@ def from_service(server: ZatoServer, redis: Broker, calls: int, *, producer: str
     """
     asked = {"n": calls, "in_flight": in_flight, "target": target}
 
-    return _ours(server, redis, lambda: float(server.ask(producer, asked)))
+    return _ours([server], redis, lambda: float(server.ask(producer, asked)))
+
+
+def from_services(
+    servers: Sequence[ZatoServer], redis: Broker, calls: int, *, producer: str, target: str, in_flight: int
+) -> Run:
+    """Have a service of each server of a cluster make its share of the calls.
+
+    Raises:
+        RuntimeError: not every call ran and ended exactly once.
+    """
+    asked = {"n": calls // len(servers), "in_flight": in_flight, "target": target}
+
+    def produce() -> float:
+        with ThreadPoolExecutor(len(servers)) as together:
+            return min(map(float, together.map(lambda server: server.ask(producer, asked), servers)))
+
+    return _ours(servers, redis, produce)
 
 
 def from_clients(server: ZatoServer, redis: Broker, wrk: str, seconds: int, *, target: str) -> Run:
@@ -102,18 +120,18 @@ def from_clients(server: ZatoServer, redis: Broker, wrk: str, seconds: int, *, t
         load(wrk, server.port, body, seconds)
         return start
 
-    return _ours(server, redis, produce)
+    return _ours([server], redis, produce)
 
 
-def _ours(server: ZatoServer, redis: Broker, produce: Callable[[], float]) -> Run:
+def _ours(servers: Sequence[ZatoServer], redis: Broker, produce: Callable[[], float]) -> Run:
     redis.zero()
-    pids = [server.process.pid, redis.pid]
-    with reading(server.store) as store:
-        before, already = processes.cpu(pids) + processes.children_cpu(), done(store)
+    pids = [*(server.process.pid for server in servers), redis.pid]
+    with outcomes(servers[0]) as store:
+        before, already = processes.cpu(pids) + processes.children_cpu(), store.done()
         start = produce()
-        end = processes.wait_for(lambda: not is_pending(store), LIMIT, "an outcome of every call")
+        end = processes.wait_for(lambda: not store.is_pending(), LIMIT, "an outcome of every call")
         used = processes.cpu(pids) + processes.children_cpu() - before
-        calls = done(store) - already
+        calls = store.done() - already
     redis.until(calls)
     return Run(calls, end - start, used)
 

@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,23 @@ from zato.core.errors import ServerNotRunning
 from zato.environment import Environment
 from zato.running import RunningServer
 
-__all__ = ["PASSWORD", "ROOT", "ZATO", "ZatoServer", "bare_server", "free_port", "redis_server", "zato_server"]
+__all__ = [
+    "CLUSTER",
+    "PASSWORD",
+    "ROOT",
+    "ZATO",
+    "ZatoServer",
+    "bare_server",
+    "free_port",
+    "redis_server",
+    "zato_cluster",
+    "zato_server",
+]
 
 ROOT = Path(__file__).resolve().parents[1]
 ZATO = str(Path(sys.executable).with_name("zato"))
 PASSWORD = "bench-password"
+CLUSTER = "bench"
 START_LIMIT = 30.0
 CONNECTIONS_TRIED = 100
 
@@ -35,19 +47,45 @@ class ZatoServer:
     Attributes:
         path: the environment's folder.
         port: where the server answers.
+        redis_port: where the work counts.
+        shared: whether that Redis is the broker, too.
         process: the supervisor, or what is left of the last one.
     """
 
-    def __init__(self, folder: Path, redis_port: int = 0, *, workers: int = 1) -> None:
-        """Make the environment, with the services under measurement in it."""
-        self.path = folder / "env"
+    def __init__(
+        self,
+        folder: Path,
+        redis_port: int = 0,
+        *,
+        workers: int = 1,
+        name: str = "env",
+        shared: bool = False,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        """Make the environment, with the services under measurement in it.
+
+        Args:
+            folder: where its folder goes.
+            redis_port: where the work counts.
+            workers: how many worker processes.
+            name: of the folder, and of the server.
+            shared: whether that Redis is the broker, too.
+            settings: others than the defaults.
+        """
+        self.path = folder / name
         self.port = free_port()
+        self.redis_port = redis_port
+        self.shared = shared
         self.process: subprocess.Popen[bytes]
         self._workers = workers
         self._environment = Environment(self.path)
-        self._output = folder / "output.txt"
-        self._variables = {**os.environ, "PYTHONPATH": str(ROOT), "BENCH_REDIS_PORT": str(redis_port)}
+        self._output = folder / f"output-{name}.txt"
+        given = {f"ZATO_{setting.upper()}": str(value) for setting, value in (settings or {}).items()}
+        self._variables = {**os.environ, "PYTHONPATH": str(ROOT), "BENCH_REDIS_PORT": str(redis_port), **given}
         create = [ZATO, "create", str(self.path), "--port", str(self.port), "--admin-invoke-password", PASSWORD]
+        create += ["--name", name]
+        if shared:
+            create += ["--broker", f"redis://127.0.0.1:{redis_port}/0", "--cluster", CLUSTER]
         subprocess.run(create, check=True, stdout=subprocess.DEVNULL)
         shutil.copy(ROOT / "bench" / "services" / "measured.py", self.path / "services")
 
@@ -138,6 +176,21 @@ def zato_server(redis_port: int = 0, *, workers: int = 1, store: Path | None = N
             yield server
         finally:
             processes.end(server.process)
+
+
+@contextmanager
+def zato_cluster(
+    redis_port: int, servers: int, *, settings: Mapping[str, object] | None = None
+) -> Iterator[Sequence[ZatoServer]]:
+    """Run servers with one worker each whose broker is the Redis that the work counts in, while the context lasts."""
+    with tempfile.TemporaryDirectory(prefix="zato-bench-") as folder, ExitStack() as stack:
+        running = []
+        for number in range(1, servers + 1):
+            server = ZatoServer(Path(folder), redis_port, name=f"server{number}", shared=True, settings=settings)
+            server.start()
+            stack.callback(lambda one: processes.end(one.process), server)
+            running.append(server)
+        yield running
 
 
 @contextmanager

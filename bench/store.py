@@ -1,20 +1,23 @@
-"""The broker's file: how calls ended, and files that are full before a server starts."""
+"""The broker's file, or its Redis: how calls ended, and stores that are full before a server starts."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import apsw
 
-from bench.work import payload
+from bench.servers import CLUSTER, ZatoServer
+from bench.work import Redis, payload
 from zato.broker.base import Accept, Accepted, Announce, Finish, Lease, Leased
 from zato.broker.clock import SystemClock
+from zato.broker.open import Location, open_backend
 from zato.broker.sqlite import SQLiteBackend
 from zato.core.invocation import Delivery, Holder, Invocation, Lane, Outcome, Status
 from zato.core.payload import encode
 from zato.server.identity import new_cid, new_invocation_id, new_token
 
-__all__ = ["SERVICE", "Store", "done", "is_pending", "reading", "responses"]
+__all__ = ["SERVICE", "Outcomes", "Store", "done", "is_pending", "outcomes", "reading", "responses"]
 
 BATCH = 100
 SERVICE = "bench.empty"
@@ -34,7 +37,7 @@ class _Clock(SystemClock):
 
 
 class Store:
-    """A broker's file without a server: calls are put in, taken out and ended, so many in a batch.
+    """A broker without a server: calls are put in, taken out and ended, so many in a batch.
 
     It is used through the same `apply` as by a server's store thread. Numbers of calls are multiples of `batch`.
 
@@ -42,12 +45,14 @@ class Store:
         batch: how many operations go together.
     """
 
-    def __init__(self, file: Path, *, behind: float = 0, batch: int = BATCH) -> None:
-        """Open or make the file. What is written into it is `behind` seconds old."""
+    def __init__(self, place: Path | Location, *, behind: float = 0, batch: int = BATCH) -> None:
+        """Open the place, or make the file. What is written there is `behind` seconds old."""
         self.batch = batch
         self._clock = _Clock(behind)
-        self._backend = SQLiteBackend(file, self._clock)
-        self._backend.apply([Announce({SERVICE: Lane.THREAD})])
+        self._backend = (
+            open_backend(place, self._clock) if isinstance(place, Location) else SQLiteBackend(place, self._clock)
+        )
+        self._backend.apply([Announce({SERVICE: Lane.THREAD}, server=HOLDER.server)])
 
     def accept(self, calls: int) -> None:
         """Accept a number of calls."""
@@ -84,6 +89,55 @@ class Store:
         return Invocation(
             id=new_invocation_id(now), cid=new_cid(), service=SERVICE, payload=encode(payload(number)), created=now
         )
+
+
+class Outcomes(Protocol):
+    """How the calls of a server, or of its cluster, stand."""
+
+    def is_pending(self) -> bool:
+        """Tell whether a call has no outcome yet."""
+
+    def done(self) -> int:
+        """Return how many calls are done."""
+
+
+class _InFile:
+    def __init__(self, file: apsw.Connection) -> None:
+        self._file = file
+
+    def is_pending(self) -> bool:
+        return is_pending(self._file)
+
+    def done(self) -> int:
+        return done(self._file)
+
+
+class _InRedis:
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def is_pending(self) -> bool:
+        return bool(self._size("h:open"))
+
+    def done(self) -> int:
+        return self._size("h:all") - self._size("h:open") - self._size("h:failed")
+
+    def _size(self, kind: str) -> int:
+        return int(self._redis.ask("ZCARD", f"{{zato:{CLUSTER}}}:{kind}")[1:])
+
+
+@contextmanager
+def outcomes(server: ZatoServer) -> Iterator[Outcomes]:
+    """Look at the calls of a server, wherever they are."""
+    if server.shared:
+        redis = Redis(server.redis_port)
+        try:
+            yield _InRedis(redis)
+        finally:
+            redis.close()
+    else:
+        with reading(server.store) as file:
+            yield _InFile(file)
 
 
 @contextmanager

@@ -94,16 +94,17 @@ class Arrive(Service):
 
 
 class Paced(AsyncService):
-    """Makes background calls at a steady pace."""
+    """Makes background calls at a steady pace, and returns their CIDs."""
 
     name = "bench.paced"
 
-    async def handle(self) -> None:
-        asked = self.request.payload
+    async def handle(self) -> list[str]:
+        asked, cids = self.request.payload, []
         start = time.monotonic()
         for number in range(asked["n"]):
             await asyncio.sleep(max(0, start + number / asked["rate"] - time.monotonic()))
-            await self.invoke_async("bench.arrive", payload(number) | {"sent": time.monotonic()})
+            cids.append(await self.invoke_async("bench.arrive", payload(number) | {"sent": time.monotonic()}))
+        return cids
 
 
 class Moment(AsyncService):

@@ -2,7 +2,7 @@
 
     services/      Python files with services; every *.py in it is loaded at start
     config.toml    settings; every one is listed with its default
-    secrets.toml   passwords of machine users, readable by the owner only
+    secrets.toml   passwords of machine users and of the broker, readable by the owner only
     data/          the broker's file
     run/           lock and address of the running server, and what it serves HTTPS with
     logs/          server.log and access.log, one JSON object a line
@@ -19,12 +19,14 @@ import time
 import tomllib
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from zato.core.errors import EnvironmentFault, ServerNotRunning
+from zato.core.errors import EnvironmentFault, InvalidSetting, ServerNotRunning
+from zato.core.masks import MASK
 from zato.core.settings import Settings, describe, make_settings
+from zato.core.urls import EMBEDDED, split, without_password
 from zato.running import RunningServer
 from zato.writing import alone_in, make_folder, removed, replace_private, replacing, write_new
 
@@ -43,10 +45,11 @@ LEGAL_PASSWORD = re.compile(r"[\x20-\x7e]{8,256}")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Passwords of the machine users `admin.invoke` and `pubapi`."""
+    """Passwords of the machine users `admin.invoke` and `pubapi`, and that of the broker, which may need none."""
 
     admin_invoke: str = field(repr=False)
     pubapi: str = field(repr=False)
+    broker_password: str = field(default="", repr=False)
 
     @classmethod
     def make(cls, admin_invoke: str | None = None, pubapi: str | None = None) -> "Credentials":
@@ -149,7 +152,31 @@ class Environment:
                 raise EnvironmentFault(f"{self.secrets} has no line for {name!r}.")
             if not _is_password(values[name]):
                 raise EnvironmentFault(f"{self.secrets}: {name} is not text of 8 to 256 printable ASCII characters.")
-        return Credentials(values["admin_invoke"], values["pubapi"])
+        broker_password = values.get("broker_password", "")
+        if not isinstance(broker_password, str):
+            raise EnvironmentFault(f"{self.secrets}: broker_password is no text. Write it in quotes.")
+        return Credentials(values["admin_invoke"], values["pubapi"], broker_password)
+
+    def broker_access(self, settings: Settings) -> tuple[Settings, Credentials]:
+        """Return settings whose broker has no password in its address, and the passwords with the broker's.
+
+        One in the address wins over `secrets.toml`, because it may come from where another address does.
+
+        Raises:
+            EnvironmentFault: `secrets.toml` cannot be used.
+            InvalidSetting: the address has no password but what stands for one where it is shown.
+        """
+        credentials = self.credentials()
+        if settings.broker == EMBEDDED:
+            return settings, credentials
+        password = split(settings.broker).password
+        if password == MASK:
+            raise InvalidSetting(
+                f"broker = {settings.broker!r}: *** is no password, but what is shown for one. Give the password, "
+                f"or leave it out and write it to {self.secrets} as broker_password."
+            )
+        apart = replace(settings, broker=without_password(settings.broker))
+        return apart, replace(credentials, broker_password=password or credentials.broker_password)
 
     def set_password(self, user: str, password: str | None = None) -> str:
         """Give a user another password in `secrets.toml`, and return it. All else in the file stays as it is.
@@ -321,16 +348,19 @@ def _config_text(settings: Mapping[str, object]) -> str:
 
 def toml_of(value: object) -> str:
     """Return a setting's value as it is written in `config.toml`."""
-    # TOML takes JSON's numbers, booleans and texts, except for the halves that JSON cuts rare characters into.
-    return json.dumps(value, ensure_ascii=False)
+    # TOML takes JSON's numbers, booleans and texts, except for the halves that JSON cuts rare characters into, and DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _secrets_text(credentials: Credentials) -> str:
-    return (
-        "# Passwords of machine users. Keep this file readable by its owner only.\n"
-        f"admin_invoke = {toml_of(credentials.admin_invoke)}\n"
-        f"pubapi = {toml_of(credentials.pubapi)}\n"
-    )
+    lines = [
+        "# Passwords of machine users. Keep this file readable by its owner only.",
+        f"admin_invoke = {toml_of(credentials.admin_invoke)}",
+        f"pubapi = {toml_of(credentials.pubapi)}",
+    ]
+    if credentials.broker_password:
+        lines += ["# Password of the broker.", f"broker_password = {toml_of(credentials.broker_password)}"]
+    return "\n".join([*lines, ""])
 
 
 def _is_password(value: object) -> bool:

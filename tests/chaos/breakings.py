@@ -1,14 +1,14 @@
 """What happens to calls when processes die at each point: the stories that make the rows of the table."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.breaking import POINTS, UPGRADE_POINTS
 from tests.chaos.caller import Caller
-from tests.chaos.history import ACCEPTED, History, Told, Verdict, pending
+from tests.chaos.history import ACCEPTED, REFUSED, History, Told, Verdict, pending
 from tests.chaos.server import BreakableServer
 from tests.chaos.stocks import age_file, old_outcomes, stock_with_old_outcomes
 from tests.chaos.traps import SERVER, WORKER, Traps
@@ -16,7 +16,7 @@ from tests.support.environments import make_environment
 from tests.support.waiting import wait_until
 from zato.environment import Environment
 
-__all__ = ["GROUPS", "HANDLE_POINTS", "Row", "break_at_each", "chaos_environment", "table"]
+__all__ = ["GROUPS", "HANDLE_POINTS", "Row", "break_at_each", "chaos_environment", "row_of", "table"]
 
 HANDLE_POINTS = ("handle, on a thread", "handle, on the event loop", "handle, in a callback")
 NAMES = (*HANDLE_POINTS, *(point.name for point in POINTS), *UPGRADE_POINTS)
@@ -36,10 +36,29 @@ PATIENCE = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table."""
+    """One line of the table.
+
+    Attributes:
+        point: what was done.
+        verdict: what became of the calls.
+        durability: how sure the store was of what it had.
+        faults: what must not be, by name.
+        refused: how many calls were refused.
+        keyed: of those that were refused and ran, how many had an idempotency key.
+        refused_for: seconds from the first answer that was no acceptance to the last one.
+        taken_over: seconds until the last call that was interrupted ran elsewhere, or None if none was.
+        forgotten: seconds before the fault that the oldest call which was lost had been accepted, or None.
+    """
 
     point: str
     verdict: Verdict
+    durability: str = "file"
+    faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    refused: int = 0
+    keyed: int = 0
+    refused_for: float = 0.0
+    taken_over: float | None = None
+    forgotten: float | None = None
 
 
 def chaos_environment(path: Path, **settings: object) -> Environment:
@@ -55,8 +74,8 @@ def break_at_each(points: Sequence[str], folder: Path) -> list[Row]:
     story = _break_upgrades if points[0] in UPGRADE_POINTS else _break_calls
     told = story(points, environment)
     history = History.of(environment.path, [each for part in told.values() for each in part])
-    rows = [Row(point, history.only(part).verdict()) for point, part in told.items()]
-    elsewhere = {} if any(row.verdict.faults for row in rows) else history.verdict().faults
+    rows = [row_of(point, history.only(part)) for point, part in told.items()]
+    elsewhere = {} if any(row.faults for row in rows) else history.verdict().faults
     assert elsewhere == {}, f"Nobody made these calls, at {points}"
     return rows
 
@@ -127,13 +146,38 @@ def _call(caller: Caller) -> None:
         pass
 
 
+def row_of(point: str, history: History) -> Row:
+    """Return the row of what happened to the calls of a history, in a file."""
+    verdict = history.verdict()
+    refused = sum(told.verdict == REFUSED for told in history.told)
+    return Row(point, verdict, faults=verdict.faults, refused=refused)
+
+
+COLUMNS: Mapping[str, Callable[[Row], object]] = {
+    "accepted": lambda row: len(row.verdict.accepted),
+    "unknown": lambda row: len(row.verdict.unknown),
+    "refused": lambda row: row.refused,
+    "ran": lambda row: len(row.verdict.refused_ran) - row.keyed,
+    "ran by key": lambda row: row.keyed,
+    "lost": lambda row: len(row.verdict.lost),
+    "run twice": lambda row: len(row.verdict.run_twice),
+    "doubled": lambda row: len(row.verdict.recorded_twice),
+    "taken over, s": lambda row: _seconds(row.taken_over),
+    "refused for, s": lambda row: _seconds(row.refused_for or None),
+    "forgotten, s": lambda row: _seconds(row.forgotten),
+}
+
+
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as text in columns."""
-    head = f"{'point':32} {'accepted':>8} {'unknown':>8} {'lost':>6} {'run twice':>10} {'recorded twice':>15}"
+    head = f"{'point':32} {'durability':12}" + "".join(f"  {name}" for name in COLUMNS)
     lines = [
-        f"{row.point:32} {len(v.accepted):8} {len(v.unknown):8} {len(v.lost):6} {len(v.run_twice):10} "
-        f"{len(v.recorded_twice):15}"
+        f"{row.point:32} {row.durability:12}"
+        + "".join(f"  {found(row)!s:>{len(name)}}" for name, found in COLUMNS.items())
         for row in rows
-        for v in [row.verdict]
     ]
     return "\n".join([head, *lines])
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.1f}"

@@ -28,7 +28,7 @@ INSERT INTO main.invocation
 SELECT seq, id, cid, service, parent, created, not_before, expires, queue, priority, payload, options
 FROM new.invocation ORDER BY seq;
 INSERT INTO main.pending
-SELECT seq, service, lane, priority, not_before, expires, token, lease_ends, substr(holder, 1, instr(holder, '/') - 1),
+SELECT seq, service, line, priority, not_before, expires, token, lease_ends, substr(holder, 1, instr(holder, '/') - 1),
        started, attempts, takeovers
 FROM new.pending;
 INSERT INTO main.outcome

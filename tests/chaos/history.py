@@ -21,6 +21,7 @@ __all__ = [
     "Verdict",
     "journal",
     "pending",
+    "run_of",
 ]
 
 # What a caller was told: it was stored; it was not; the reply never came.
@@ -49,8 +50,11 @@ class Told:
         verdict: one of `ACCEPTED`, `REFUSED`, `UNKNOWN`.
         at: when, on the monotonic clock of the machine.
         not_before: when it might start at the earliest, on that clock.
-        calls_back: whether a callback was asked for.
+        calls_back: whether a callback, or a service to call at a failure, was asked for.
         seen: the run whose response the caller was shown as the outcome.
+        looked: when it was shown that, on the monotonic clock.
+        ends: how the call is to end, as it was asked for.
+        keyed: whether it has an idempotency key.
     """
 
     cid: str
@@ -59,6 +63,9 @@ class Told:
     not_before: float = 0.0
     calls_back: bool = False
     seen: str | None = None
+    looked: float = 0.0
+    ends: str = "done"
+    keyed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ class Recorded:
         run: the start whose response was recorded.
         waits: whether it is still to be run.
         attempts: how often it ran to an end.
+        takeovers: how often it lost its holder, as far as that is known.
     """
 
     cid: str
@@ -99,6 +107,7 @@ class Recorded:
     run: str | None
     waits: bool
     attempts: int = 1
+    takeovers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +117,10 @@ class Verdict:
     Attributes:
         accepted: callers were told that they are stored.
         unknown: callers were told nothing.
-        lost: accepted, and not done in the end; or done, and nobody was called back who should have been.
+        lost: accepted, and not ended as it should; or ended, and nobody was called back who should have been.
         run_twice: started more often than they ran to an end, which is allowed.
         recorded_twice: two records of one call or one callback, or two different outcomes were seen.
+        refused_ran: stored, though refused, where that is allowed.
         ghosts: stored, though refused or never asked for; or started, and not stored.
         halves: stored, and neither to be run nor ended; or both.
         early: started before their time.
@@ -122,6 +132,7 @@ class Verdict:
     lost: frozenset[str]
     run_twice: frozenset[str]
     recorded_twice: frozenset[str]
+    refused_ran: frozenset[str]
     ghosts: frozenset[str]
     halves: frozenset[str]
     early: frozenset[str]
@@ -141,12 +152,21 @@ class History:
         told: by callers; several entries of one CID are repeats with one idempotency key.
         started: by services.
         recorded: by the store.
+        refused_may_run: whether a refusal may come of a store that did not answer, and so is not sure.
     """
 
-    def __init__(self, told: Iterable[Told], started: Iterable[Started], recorded: Iterable[Recorded]) -> None:
+    def __init__(
+        self,
+        told: Iterable[Told],
+        started: Iterable[Started],
+        recorded: Iterable[Recorded],
+        *,
+        refused_may_run: bool = False,
+    ) -> None:
         self.told = list(told)
         self.started = list(started)
         self.recorded = list(recorded)
+        self.refused_may_run = refused_may_run
 
     @classmethod
     def of(cls, environment: Path, told: Iterable[Told]) -> Self:
@@ -159,7 +179,7 @@ class History:
         cids = {each.cid for each in part}
         started = [each for each in self.started if (each.in_reply_to or each.cid) in cids]
         recorded = [each for each in self.recorded if (each.in_reply_to or each.cid) in cids]
-        return History(part, started, recorded)
+        return History(part, started, recorded, refused_may_run=self.refused_may_run)
 
     def verdict(self) -> Verdict:
         """Compare what was told, started and recorded."""
@@ -168,16 +188,18 @@ class History:
         stored = Counter(each.cid for each in self._calls())
         starts = Counter(each.cid for each in self.started)
         attempts = defaultdict(lambda: 1, {each.cid: each.attempts for each in self.recorded})
-        known = accepted | unknown
+        refused = {each.cid for each in self.told} if self.refused_may_run else set()
+        known = accepted | unknown | refused
         strangers = {cid for cid in stored if cid not in known and not cid.startswith(OF_BEFORE)}
         return Verdict(
             accepted=frozenset(accepted),
             unknown=frozenset(unknown),
-            lost=frozenset(accepted - self._done() | self._not_called_back()),
+            lost=frozenset(accepted - self._ended() | self._not_called_back()),
             run_twice=frozenset(cid for cid, count in starts.items() if count > attempts[cid]),
             recorded_twice=frozenset(
                 {cid for cid, count in stored.items() if count > 1} | self._called_back_twice() | self._changed()
             ),
+            refused_ran=frozenset((stored.keys() & refused) - accepted - unknown),
             ghosts=frozenset(strangers | (starts.keys() - {each.cid for each in self.recorded})),
             halves=frozenset(each.cid for each in self.recorded if each.waits is (each.status is not None)),
             early=frozenset(self._early()),
@@ -188,8 +210,10 @@ class History:
         """Return what is recorded of the calls themselves, without callbacks."""
         return [each for each in self.recorded if each.in_reply_to is None]
 
-    def _done(self) -> set[str]:
-        return {each.cid for each in self._calls() if each.status == "done"}
+    def _ended(self) -> set[str]:
+        """Return the calls that ended as they should."""
+        wished = {each.cid: each.ends for each in self.told}
+        return {each.cid for each in self._calls() if each.status == wished.get(each.cid)}
 
     def _callbacks(self) -> dict[str, list[Recorded]]:
         """Return what is recorded of callbacks, by the call that they answer."""
@@ -200,15 +224,23 @@ class History:
         return found
 
     def _not_called_back(self) -> set[str]:
-        """Return the calls that are done, and whose callback is not, or got another response than was recorded."""
+        """Return the calls that ended, and whose callback did not, or got another response than was recorded."""
         callbacks, runs = self._callbacks(), {each.cid: each.run for each in self._calls()}
-        wished = {each.cid for each in self.told if each.calls_back} & self._done()
+        wished = {each.cid for each in self.told if each.calls_back} & self._ended()
         silent = {cid for cid in wished if [each.status for each in callbacks[cid]][:1] != ["done"]}
         answers = [(each.in_reply_to, each.reply) for each in self.started if each.in_reply_to is not None]
         return silent | {cid for cid, reply in answers if reply != runs.get(cid)}
 
     def _called_back_twice(self) -> set[str]:
-        return {cid for cid, callbacks in self._callbacks().items() if len(callbacks) > 1}
+        """Return the calls with two callbacks, by the record or by what started."""
+        answers: dict[str, set[str]] = defaultdict(set)
+        for cid, callbacks in self._callbacks().items():
+            if len(callbacks) > 1:
+                answers[cid].update(str(number) for number in range(len(callbacks)))
+        for each in self.started:
+            if each.in_reply_to is not None:
+                answers[each.in_reply_to].add(each.cid)
+        return {cid for cid, those in answers.items() if len(those) > 1}
 
     def _changed(self) -> set[str]:
         """Return the calls whose outcome is not the one that a caller was shown."""
@@ -216,7 +248,10 @@ class History:
         return {each.cid for each in self.told if each.seen is not None and runs.get(each.cid) != each.seen}
 
     def _early(self) -> set[str]:
-        earliest = {each.cid: each.not_before for each in self.told}
+        earliest: dict[str, float] = {}
+        for told in self.told:
+            # Of several tries with one key, the first one that was stored counts, and nobody knows which that was.
+            earliest[told.cid] = min(told.not_before, earliest.get(told.cid, told.not_before))
         return {each.cid for each in self.started if each.at < earliest.get(each.cid, 0.0)}
 
     def _waits(self) -> list[float]:
@@ -245,13 +280,13 @@ def journal(environment: Path) -> list[Started]:
 
 
 def _started(line: dict[str, Any]) -> Started:
-    reply = _run_of(line.pop("reply", None))
+    reply = run_of(line.pop("reply", None))
     return Started(**line, reply=reply)
 
 
-def _run_of(response: str | bytes | None) -> str | None:
+def run_of(response: str | bytes | dict[str, Any] | None) -> str | None:
     """Return the run that a response names, if it names one."""
-    value = json.loads(response) if response else None
+    value = json.loads(response) if isinstance(response, str | bytes) and response else response
     return value.get("run") if isinstance(value, dict) else None
 
 
@@ -261,7 +296,7 @@ def _store(file: Path) -> list[Recorded]:
 
 def _recorded(row: Sequence[Any]) -> Recorded:
     cid, service, in_reply_to, status, response, waits, attempts = row
-    return Recorded(cid, service, in_reply_to, status, _run_of(response), bool(waits), attempts)
+    return Recorded(cid, service, in_reply_to, status, run_of(response), bool(waits), attempts)
 
 
 def _select(file: Path, statement: str) -> list[tuple[Any, ...]]:

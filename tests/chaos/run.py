@@ -1,6 +1,7 @@
-"""Random breaking of a server under load, for as long as wished; and whether anything was lost: `make chaos`.
+"""Breaking of servers and of their Redis under load; and whether anything was lost: `make chaos`.
 
-With `--seed` the same things are done in the same order, though never at the same instants.
+First a server with a file, at each point of a call's way and at random; then clusters on Redis, in every way and as
+durable as they may be. With `--seed` the same things are done in the same order, though never at the same instants.
 """
 
 import argparse
@@ -12,18 +13,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos.breaking import POINTS
-from tests.chaos.breakings import GROUPS, HANDLE_POINTS, Row, break_at_each, chaos_environment, table
+from tests.chaos.breakings import GROUPS, HANDLE_POINTS, Row, break_at_each, chaos_environment, row_of, table
+from tests.chaos.clusters import DURABILITIES, break_clusters, fail_over_rows
 from tests.chaos.history import History, pending
 from tests.chaos.load import told_in
 from tests.chaos.server import ROOT, BreakableServer
 from tests.chaos.traps import SERVER, WORKER, Traps
 from tests.chaos.turning import turn_clock
+from tests.support.networks import Network, can_make_networks
 from tests.support.waiting import wait_until
 from zato.core.errors import ServerNotRunning
 from zato.environment import Environment
@@ -158,7 +161,7 @@ def chaos(folder: Path, options: argparse.Namespace) -> Row:
     told = [each for file in files for each in told_in(file)]
     if options.clock:
         told = [replace(each, not_before=0.0) for each in told]
-    return Row("random breaking", History.of(environment.path, told).verdict())
+    return row_of("random breaking", History.of(environment.path, told))
 
 
 def _client(environment: Environment, seed: str, file: Path) -> "subprocess.Popen[bytes]":
@@ -184,26 +187,66 @@ def stories(minutes: float, seed: int) -> bool:
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False).returncode == 0
 
 
+def on_redis(folder: Path, options: argparse.Namespace) -> list[Row]:
+    """Break clusters on Redis, as durable as they may be, and print what became of the calls as soon as it is known."""
+    rows: list[Row] = []
+    seconds = 60 * options.minutes / len(DURABILITIES)
+    with Network() if can_make_networks() else nullcontext() as network:
+        if network is None:
+            print("No server is cut off: that needs root, and the command 'ip'")
+        for durability in DURABILITIES:
+            own = folder / durability.name
+            broken = break_clusters(own, durability, network, str(options.seed), seconds=seconds, only=options.only)
+            rows += _shown(broken)
+    if options.only in "fail-over to a replica":
+        rows += _shown(fail_over_rows(folder / "fail-over", str(options.seed)))
+    return rows
+
+
+def _shown(rows: Iterable[Row]) -> Iterator[Row]:
+    """Say of each row that it is done, for who waits."""
+    for row in rows:
+        print(f"{row.durability}: {row.point}", flush=True)
+        yield row
+
+
 def main(arguments: Sequence[str]) -> int:
     """Do it all, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=3.0, help="how long to break at random")
-    parser.add_argument("--seed", type=int, default=None, help="what chance begins with")
-    parser.add_argument("--workers", type=int, default=2, help="worker processes of the server")
-    parser.add_argument("--clients", type=int, default=6, help="processes that make calls")
-    parser.add_argument("--clock", action="store_true", help="set the clock too; then delays are not judged")
-    parser.add_argument("--no-stories", action="store_true", help="leave out the state machine and the fuzzing")
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
     options.seed = random.SystemRandom().randrange(1_000_000) if options.seed is None else options.seed
     print(f"seed {options.seed}", flush=True)
+    # What is ended by a signal, as by Ctrl-C, is cleaned up after.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="zato-chaos-") as folder:
-        rows = [*each_point(Path(folder)), chaos(Path(folder), options)]
+        rows = [] if options.on == "redis" else [*each_point(Path(folder)), chaos(Path(folder), options)]
+        rows += [] if options.on == "file" else on_redis(Path(folder), options)
     print(table(rows))
-    faults = {row.point: row.verdict.faults for row in rows if row.verdict.faults}
-    print(f"longest wait for a start: {rows[-1].verdict.late:.1f} s" if not faults else f"FAULTS {faults}")
+    faults = [f"{row.point}, {row.durability}: {dict(row.faults)}" for row in rows if row.faults]
+    print("\n".join(["FAULTS", *faults]) if faults else f"longest wait for a start: {longest_wait(rows):.1f} s")
     told_stories = options.no_stories or stories(options.minutes, options.seed)
     return 0 if not faults and told_stories else 1
 
 
+def longest_wait(rows: Iterable[Row]) -> float:
+    """Return the seconds that the longest wait for a start took."""
+    return max(row.verdict.late for row in rows)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=3.0, help="how long to break at random, on each store")
+    parser.add_argument("--seed", type=int, default=None, help="what chance begins with")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes of the server with a file")
+    parser.add_argument("--clients", type=int, default=6, help="processes that make calls of that server")
+    parser.add_argument("--clock", action="store_true", help="set its clock too; then delays are not judged")
+    parser.add_argument("--on", choices=("both", "file", "redis"), default="both", help="which store to break")
+    parser.add_argument("--only", default="", help="on Redis, break only in ways that have this in their name")
+    parser.add_argument("--no-stories", action="store_true", help="leave out the state machine and the fuzzing")
+    return parser.parse_args(arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -4,6 +4,7 @@ Argument: the environment's folder.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.environments import ServerProcess
@@ -22,10 +23,15 @@ WORKER = (sys.executable, "-P", "-m", "tests.chaos.worker")
 class BreakableServer(ServerProcess):
     """A real server in a process group of its own, with traps. Use it in a `with`."""
 
-    command = (sys.executable, "-P", "-m", "tests.chaos.server")
+    command: tuple[str, ...] = (sys.executable, "-P", "-m", "tests.chaos.server")
 
-    def __init__(self, environment: Environment) -> None:
-        """Start it. Entering the `with` waits until it is ready."""
+    def __init__(self, environment: Environment, *, within: Sequence[str] = ()) -> None:
+        """Start it. Entering the `with` waits until it is ready.
+
+        Args:
+            within: a command that runs another one, as the first words of which it is given.
+        """
+        self.command = (*within, *type(self).command)
         super().__init__(environment, env={"PYTHONPATH": str(ROOT)})
 
     def wait_ready(self) -> None:

@@ -70,3 +70,30 @@ def test_starts_are_counted_against_attempts() -> None:
 
     assert (sorted(once.run_twice), once.faults, sorted(retried.run_twice)) == (["a"], {}, [])
     assert once.late == pytest.approx(0.1)
+
+
+def test_refused_call_that_ran_where_a_refusal_is_not_sure() -> None:
+    """It is counted, and no fault; one that nobody made stays a fault."""
+    history = History([replace(TOLD, verdict=REFUSED)], [START, ANSWER], [DONE, CALLED], refused_may_run=True)
+    nobodys = History([], [START, ANSWER], [DONE, CALLED], refused_may_run=True)
+
+    assert (sorted(history.verdict().refused_ran), history.verdict().faults) == (["a"], {})
+    assert nobodys.verdict().faults == {"ghosts": ["a"]}
+
+
+def test_call_that_is_to_fail() -> None:
+    """It is lost if it did not fail, and if nobody was told of its failure."""
+    doomed = replace(TOLD, ends="failed", seen=None)
+    failed = replace(DONE, status="failed", run=None)
+    report = replace(ANSWER, reply=None)
+
+    assert faults((doomed,), (START, report), (failed, CALLED)) == {}
+    assert faults((doomed,), (START, report), (failed,)) == {"lost": ["a"], "ghosts": ["b"]}
+    assert faults((doomed,), (START, report), (DONE, CALLED)) == {"lost": ["a"]}
+
+
+def test_two_callbacks_that_started_and_one_that_is_stored() -> None:
+    """Services that were called back twice saw two outcomes, whatever the store says."""
+    other = replace(ANSWER, cid="c")
+
+    assert faults(started=(START, ANSWER, other)) == {"recorded_twice": ["a"], "ghosts": ["c"]}

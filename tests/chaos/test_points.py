@@ -21,4 +21,4 @@ def test_kill_at_each_point(tmp_path: Path) -> None:
         rows = [row for group in pool.map(break_at_each, GROUPS, folders) for row in group]
 
     print(f"\n{table(rows)}")
-    assert {row.point: row.verdict.faults for row in rows if row.verdict.faults} == {}
+    assert {row.point: row.faults for row in rows if row.faults} == {}

@@ -9,10 +9,12 @@ import os
 import signal
 from pathlib import Path
 
-__all__ = ["SERVER", "WORKER", "Traps"]
+__all__ = ["SERVER", "STANDSTILL", "WORKER", "Traps"]
 
 WORKER = "worker"
 SERVER = "server"
+# No death: the process stands still until it is sent SIGCONT.
+STANDSTILL = "standstill"
 
 
 class Traps:
@@ -27,7 +29,7 @@ class Traps:
         self.folder.mkdir(exist_ok=True)
 
     def arm(self, point: str, victim: str = WORKER) -> None:
-        """Have the next process that comes to a point kill itself, or first its supervisor."""
+        """Have the next process that comes to a point kill itself, or first its supervisor, or stand still."""
         draft = self.folder / f"{point}.draft"
         draft.write_text(victim, "ascii")
         draft.rename(self._armed(point))
@@ -41,15 +43,16 @@ class Traps:
         return self._armed(point).exists()
 
     def spring(self, point: str) -> None:
-        """Kill this process with SIGKILL if the point is armed. Of several processes only one is killed."""
+        """Kill this process with SIGKILL if the point is armed, or stop it. Of several processes only one is struck."""
         sprung = self.folder / f"{point}.sprung"
         try:
             self._armed(point).rename(sprung)
         except FileNotFoundError:
             return
-        if sprung.read_text("ascii") == SERVER:
+        victim = sprung.read_text("ascii")
+        if victim == SERVER:
             os.kill(os.getppid(), signal.SIGKILL)
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGSTOP if victim == STANDSTILL else signal.SIGKILL)
 
     def _armed(self, point: str) -> Path:
         return self.folder / f"{point}.armed"

@@ -1,4 +1,4 @@
-"""nginx and Caddy, run with the files of the documentation in front of a real server."""
+"""nginx, Caddy and HAProxy, run with the files of the documentation in front of a real server."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.support.certificates import Certificates, make_certificates
 from tests.support.environments import PASSWORD, free_port
 from tests.support.waiting import wait_until
 
-__all__ = ["EXAMPLES", "Proxy", "caddy", "nginx"]
+__all__ = ["EXAMPLES", "Proxy", "caddy", "haproxy", "nginx"]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -110,6 +110,23 @@ def caddy(folder: Path, upstream: int) -> Iterator[Proxy]:
 
 
 @contextmanager
+def haproxy(folder: Path, *upstreams: int) -> Iterator[Proxy]:
+    """Run HAProxy with the file of the documentation, in front of up to three servers; of one, three times."""
+    certificates, port = make_certificates(folder, "localhost"), free_port()
+    (folder / "both.pem").write_bytes(certificates.chain.read_bytes() + certificates.key.read_bytes())
+    published = {"bind :443": f"bind 127.0.0.1:{port}", "/etc/ssl/crm/both.pem": str(folder / "both.pem")}
+    for number, address in enumerate(("10.0.0.11:11223", "10.0.0.12:11223", "10.0.0.13:11223")):
+        published[address] = f"127.0.0.1:{upstreams[number % len(upstreams)]}"
+    file = folder / "haproxy.cfg"
+    file.write_text(_with((EXAMPLES / "haproxy.cfg").read_text("utf-8"), published), "utf-8")
+    # With -dW it takes a warning for an error.
+    command = [_program("haproxy"), "-dW", "-db", "-f", str(file)]
+    subprocess.run([*command, "-c"], check=True, stdout=subprocess.DEVNULL)
+    with _running(command, folder, port, certificates) as proxy:
+        yield proxy
+
+
+@contextmanager
 def _running(command: list[str], folder: Path, port: int, certificates: Certificates) -> Iterator[Proxy]:
     with (folder / "output.txt").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, "HOME": str(folder)})
@@ -131,10 +148,7 @@ def _answers(proxy: Proxy) -> bool:
 
 def _program(name: str) -> str:
     """Return where a proxy's program is; skip the test if it is nowhere."""
-    fetched = [FETCHED / "usr/sbin" / name, FETCHED / "usr/bin" / name]
-    found = next((str(file) for file in fetched if file.exists()), None) or shutil.which(
-        name, path=f"{os.environ['PATH']}:/usr/sbin"
-    )
+    found = shutil.which(name, path=f"{FETCHED}/bin:{os.environ['PATH']}:/usr/sbin")
     if found is None:
         reason = f"{name} is not here; on Debian: sh scripts/proxies.sh .venv/proxies"
         if os.environ.get("CI"):

@@ -30,7 +30,7 @@ def shape(value: Any) -> Any:
     return [shape(value[0])] if isinstance(value, list) and value else None
 
 
-@pytest.mark.parametrize("command", ["status", "info", "config show", "config explain", "doctor"])
+@pytest.mark.parametrize("command", ["status", "info", "config show", "config explain", "doctor", "server list"])
 def test_example_has_the_keys_of_what_is_printed(path: str, command: str) -> None:
     """A program that is written after the page works."""
     printed = run_zato(*command.split(), path, "--json")

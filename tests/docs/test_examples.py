@@ -1,15 +1,22 @@
 """The documentation's examples: each one is a file, and each command is run as it stands there."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from tests.docs.transcripts import Step, blocks_of, clone, steps_of
+from tests.docs.transcripts import REDIS, Step, blocks_of, clone, steps_of
+from tests.support.redis import RedisServer
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 PYTHON_PAGES = [page for page in PAGES if blocks_of(page, "python")]
 CONSOLE_PAGES = [page for page in PAGES if blocks_of(page, "console")]
+
+
+def place(redis: RedisServer | None) -> str:
+    """Return host and port of a Redis."""
+    return REDIS if redis is None else f"127.0.0.1:{redis.port}"
 
 
 def page_id(page: Path) -> str:
@@ -32,7 +39,11 @@ def test_python_block_is_a_file(page: Path) -> None:
 @pytest.mark.parametrize("page", CONSOLE_PAGES, ids=page_id)
 def test_page_can_be_followed_word_for_word(page: Path, tmp_path: Path) -> None:
     """Every command of a page prints what the page says, apart from CIDs, times and process numbers."""
-    with clone(tmp_path / "clone") as transcript:
+    needs_redis = any(REDIS in step.command for step in steps_of(page))
+    with (
+        RedisServer() if needs_redis else nullcontext() as redis,
+        clone(tmp_path / "clone", place(redis)) as transcript,
+    ):
         for step in steps_of(page):
             printed = transcript.play(step)
             assert transcript.agrees(step.shown, printed), f"$ {step.command}\n{printed}"

@@ -40,6 +40,7 @@ QUICK = SLOW.replace("while not self.cancelled:", "if False:").replace("time.sle
         ("run-in-a-container", "sh", "container-start.sh"),
         ("reverse-proxy", "conf", "nginx.conf"),
         ("reverse-proxy", "conf", "Caddyfile"),
+        ("cluster", "conf", "haproxy.cfg"),
     ],
 )
 def test_page_shows_the_file(page: str, language: str, file: str) -> None:

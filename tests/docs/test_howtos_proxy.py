@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.docs.proxies import EXAMPLES, Proxy, caddy, nginx
+from tests.docs.proxies import EXAMPLES, Proxy, caddy, haproxy, nginx
 from tests.docs.transcripts import blocks_of
 from tests.support.environments import PASSWORD, ServerProcess, make_environment
+from tests.support.httpd import Reply, ScriptedServer
 from tests.support.waiting import wait_until
 from zato.core.settings import Settings
 from zato.environment import Environment
@@ -20,7 +21,7 @@ from zato.server.http.listener import HEADER_TIMEOUT_MS
 RunProxy = Callable[[Path, int], AbstractContextManager[Proxy]]
 
 PAGE = EXAMPLES.parent / "howto" / "reverse-proxy.md"
-PROXIES = [pytest.param(nginx, id="nginx"), pytest.param(caddy, id="caddy")]
+PROXIES = [pytest.param(nginx, id="nginx"), pytest.param(caddy, id="caddy"), pytest.param(haproxy, id="haproxy")]
 SERVICES = {
     "repeatable_post.py": (EXAMPLES / "repeatable_post.py").read_text("utf-8"),
     "behind.py": """
@@ -143,7 +144,7 @@ def test_put_that_kills_its_process_is_not_repeated(proxy: Proxy, server: Server
 
 @pytest.mark.parametrize("run", PROXIES)
 def test_proxy_answers_again_once_the_server_does(run: RunProxy, tmp_path: Path) -> None:
-    """While no server runs the proxy says 502; when one runs again, nothing has to be done at the proxy."""
+    """While no server runs the proxy says so; when one runs again, nothing has to be done at the proxy."""
     environment = environment_in(tmp_path)
     (tmp_path / "proxy").mkdir()
     with ServerProcess(environment) as first, run(tmp_path / "proxy", environment.running().port) as proxy:
@@ -152,7 +153,7 @@ def test_proxy_answers_again_once_the_server_does(run: RunProxy, tmp_path: Path)
         with ServerProcess(environment):
             wait_until(lambda: proxy.ask("GET", "/zato/ping").ok, what="an answer of the new server")
 
-    assert down == 502
+    assert down in {502, 503}
 
 
 def test_admin_is_open_to_a_network_that_is_named(server: ServerProcess, tmp_path: Path) -> None:
@@ -175,12 +176,48 @@ def test_times_and_sizes_fit_those_of_the_server() -> None:
     for name, idle_line, reply_line in (
         ("nginx.conf", r"keepalive_timeout (\d+)s;", r"proxy_read_timeout (\d+)s;"),
         ("Caddyfile", r"keepalive (\d+)s", r"response_header_timeout (\d+)s"),
+        ("haproxy.cfg", r"timeout http-keep-alive (\d+)s", r"timeout server (\d+)s"),
     ):
         text = (EXAMPLES / name).read_text("utf-8")
         idle[name], reply[name] = (int(re.findall(line, text)[0]) for line in (idle_line, reply_line))
 
     assert all(seconds <= HEADER_TIMEOUT_MS / 1000 - 5 for seconds in idle.values())
     assert all(seconds >= MAX_WAIT + Settings().grace for seconds in reply.values())
+
+
+def test_balancer_leaves_a_server_before_it_closes_its_doors() -> None:
+    """The checks that HAProxy makes until it sends nothing any more take less than half of the time there is."""
+    text = (EXAMPLES / "haproxy.cfg").read_text("utf-8")
+    pause, pause_when_failing, failures, answer = (
+        int(re.findall(rf" {name} (\d+)", text)[0]) for name in ("inter", "fastinter", "fall", "timeout check")
+    )
+
+    assert pause + (failures - 1) * pause_when_failing <= Settings().drain * 1000 / 2
+    assert answer >= 1
+
+
+def test_balancer_leaves_a_server_that_says_no(tmp_path: Path) -> None:
+    """A server that is not ready gets no requests, though its doors are open."""
+    with ScriptedServer() as ready, ScriptedServer() as stopping:
+        ready.script(Reply.of({"answered": "ready"}))
+        stopping.script(lambda asked: Reply.of({}, 503 if asked.path == "/zato/ready" else 200))
+        ports = [server.server_address[1] for server in (ready, stopping, stopping)]
+        with haproxy(tmp_path, *ports) as proxy:
+            wait_until(
+                lambda: all(proxy.ask("GET", "/zato/ping").json() for _ in range(6)), what="one that is left alone"
+            )
+
+
+def test_balancer_refuses_a_larger_body_itself(tmp_path: Path) -> None:
+    """What no server would take is not sent to any."""
+    with ScriptedServer() as server:
+        server.script(Reply.of({}))
+        with haproxy(tmp_path, server.server_address[1]) as proxy:
+            headers = {"Content-Length": str(Settings().max_body + 1)}
+            status = proxy.ask("POST", "/zato/api/invoke/seen", headers=headers).status_code
+
+    assert status == 413
+    assert "/zato/api/invoke/seen" not in {request.path for request in server.requests}
 
 
 def workers(server: ServerProcess) -> set[int]:

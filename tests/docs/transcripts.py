@@ -22,14 +22,17 @@ from tests.support.waiting import wait_until
 from zato.core.errors import ZatoError
 from zato.environment import Environment
 
-__all__ = ["CLONE", "Step", "Transcript", "blocks_of", "clone", "steps_of"]
+__all__ = ["CLONE", "REDIS", "Step", "Transcript", "blocks_of", "clone", "steps_of"]
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
-# What the pages show instead of a machine's own folder, and the default port.
+# What the pages show instead of a machine's own folder, the default port, the port of a second server, and a Redis.
 CLONE = "/opt/openzato"
 PORT = "11223"
+SECOND_PORT = "11224"
+REDIS = "127.0.0.1:6379"
+OWN_PORT = re.compile(r"^port = ", re.MULTILINE)
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CHANGING = re.compile(
@@ -57,10 +60,16 @@ class Step:
 
 @dataclass
 class Transcript:
-    """A shell in a clone, and what the page's numbers stand for in this run."""
+    """A shell in a clone, and what the page's numbers stand for in this run.
+
+    Attributes:
+        redis: host and port of what the page has at its default port.
+    """
 
     folder: Path
+    redis: str = REDIS
     port: str = field(default_factory=lambda: str(free_port()))
+    second_port: str = field(default_factory=lambda: str(free_port()))
     real: dict[str, str] = field(default_factory=dict)
     servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -78,7 +87,7 @@ class Transcript:
 
     def play(self, step: Step, *, patience: float = 15.0) -> str:
         """Run a command and return its output; read the log again until it has what the page shows."""
-        command = CHANGING.sub(lambda match: self.real.get(match[0], match[0]), step.command)
+        command = CHANGING.sub(lambda match: self.real.get(match[0], match[0]), self._local(step.command))
         command = re.sub(r"(?<=kill -9 )\d+", lambda match: self.real[match[0]], command)
         deadline = time.monotonic() + patience
         while True:
@@ -88,7 +97,7 @@ class Transcript:
 
     def agrees(self, shown: str, output: str) -> bool:
         """Tell whether an output is what a page shows, and note what its numbers stand for."""
-        local = shown.replace(CLONE, str(self.folder)).replace(PORT, self.port)
+        local = self._local(shown.replace(CLONE, str(self.folder)).replace(PORT, self.port))
         found = list(CHANGING.finditer(local))
         pattern, end = "", 0
         for match in found:
@@ -100,11 +109,14 @@ class Transcript:
         self.real.update({match[0]: real for match, real in zip(found, agreed.groups(), strict=True)})
         return True
 
+    def _local(self, text: str) -> str:
+        return text.replace(SECOND_PORT, self.second_port).replace(REDIS, self.redis)
+
     def _run(self, command: str) -> str:
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
-            env=self._variables(),
+            env=self._variables(command),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
@@ -121,7 +133,7 @@ class Transcript:
                 command.split(),
                 executable=str(BIN / "zato"),
                 cwd=self.folder,
-                env=self._variables(),
+                env=self._variables(command),
                 stdout=file,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
@@ -130,8 +142,11 @@ class Transcript:
         wait_until(lambda: "or: zato stop" in output.read_text("utf-8"), 30, what=f"the last line of {command!r}")
         return output.read_text("utf-8")
 
-    def _variables(self) -> dict[str, str]:
-        return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "ZATO_PORT": self.port}
+    def _variables(self, command: str) -> dict[str, str]:
+        variables = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        configs = [self.folder / word / "config.toml" for word in command.split() if not word.startswith("/")]
+        has_own = any(OWN_PORT.search(config.read_text("utf-8")) for config in configs if config.is_file())
+        return variables if has_own else {**variables, "ZATO_PORT": self.port}
 
 
 def _stays(command: str) -> bool:
@@ -140,9 +155,9 @@ def _stays(command: str) -> bool:
 
 
 @contextmanager
-def clone(folder: Path) -> Iterator[Transcript]:
-    """Make what a page expects around it: the files of the documentation, for the port of this run."""
-    transcript = Transcript(folder)
+def clone(folder: Path, redis: str = REDIS) -> Iterator[Transcript]:
+    """Make what a page expects around it: the files of the documentation, for the port of this run, and a Redis."""
+    transcript = Transcript(folder, redis)
     examples = folder / "docs" / "examples"
     examples.mkdir(parents=True)
     for file in (ROOT / "docs" / "examples").glob("*.py"):

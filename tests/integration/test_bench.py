@@ -30,6 +30,8 @@ def run_bench(*arguments: str) -> subprocess.CompletedProcess[str]:
         pytest.param("purge", "purge of 100,000 records: p99 of zato.ping during and after", id="purge"),
         pytest.param("million", "lease, calls/s, while 1,000,000 wait, beside none", id="million"),
         pytest.param("kill", "kill -9 of one of two workers: there are two again, after", id="kill"),
+        pytest.param("cluster", "Redis, kill -9 of one of two servers: all it ran is run again, after", id="cluster"),
+        pytest.param("peers", "side by side: Redis, from a service", id="peers"),
         pytest.param("footprint", "zato start to its first 200", id="footprint"),
     ],
 )

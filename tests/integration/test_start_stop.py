@@ -67,6 +67,18 @@ def test_killed_server_leaves_no_process(environment: Environment, journal: Jour
     assert first.pid != second.pid
 
 
+def test_moved_environment_of_a_killed_server(tmp_path: Path) -> None:
+    """It starts at once: nobody else uses an embedded store, whatever was heard of there a moment ago."""
+    before = make_environment(tmp_path / "before", broker="sqlite", lease=120.0)
+    with ServerProcess(before) as server:
+        server.kill()
+    moved = Environment(before.path.rename(tmp_path / "after"))
+
+    with ServerProcess(moved) as server:
+        events = [line["event"] for line in server.log()]
+    assert not [event for event in events if "this start waits" in event]
+
+
 def test_port_of_another_environment(environment: Environment, tmp_path: Path) -> None:
     """A second server is refused in one line that names the port and whose it is, and touches nothing."""
     second = make_environment(tmp_path / "second", port=environment.settings().port)

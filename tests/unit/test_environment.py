@@ -211,3 +211,61 @@ def test_folder_run_may_be_gone(environment: Environment) -> None:
 def test_check_returns_a_good_environment(environment: Environment) -> None:
     """So that it can be chained."""
     assert environment.check() is environment
+
+
+def test_password_of_the_broker_may_be_missing(environment: Environment) -> None:
+    """Secrets that were written before there was one are as good as ever."""
+    environment.secrets.write_text('admin_invoke = "hunter2hunter2"\npubapi = "hunter2hunter2"\n')
+    assert environment.credentials().broker_password == ""
+
+
+def test_password_of_the_broker_is_text(environment: Environment) -> None:
+    """A number without quotes is told, and not shown."""
+    with environment.secrets.open("a") as file:
+        file.write("broker_password = 12345678\n")
+    with pytest.raises(EnvironmentFault, match="broker_password is no text") as caught:
+        environment.credentials()
+    assert "1234" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("broker", "stored", "expected"),
+    [
+        pytest.param("redis://u:in%40url@h/1", "stored", ("redis://u@h/1", "in@url"), id="address-wins"),
+        pytest.param("redis://u@h/1", "stored", ("redis://u@h/1", "stored"), id="stored"),
+        pytest.param("redis://h", "", ("redis://h", ""), id="none"),
+        pytest.param("sqlite", "stored", ("sqlite", "stored"), id="embedded"),
+    ],
+)
+def test_password_is_apart_from_the_address(
+    environment: Environment, broker: str, stored: str, expected: tuple[str, str]
+) -> None:
+    """Wherever it was written, a server has it in one place."""
+    if stored:
+        with environment.secrets.open("a") as file:
+            file.write(f'broker_password = "{stored}"\n')
+    settings, credentials = environment.broker_access(environment.settings(("here", {"broker": broker})))
+    assert (settings.broker, credentials.broker_password) == expected
+
+
+def test_what_stands_for_a_password_is_none(environment: Environment) -> None:
+    """An address that was copied from where it is shown is refused, before anything is asked with it."""
+    settings = environment.settings(("here", {"broker": "redis://:***@h"}))
+    with pytest.raises(InvalidSetting, match=r"\*\*\* is no password, but what is shown for one"):
+        environment.broker_access(settings)
+
+
+def test_changed_password_of_a_user_leaves_that_of_the_broker(environment: Environment) -> None:
+    """Each line of the secrets is its own."""
+    with environment.secrets.open("a") as file:
+        file.write('broker_password = "stored"\n')
+    environment.set_password("pubapi", "another one")
+    assert environment.credentials().broker_password == "stored"
+
+
+def test_broker_password_of_any_characters_is_kept(tmp_path: Path) -> None:
+    """What is percent-encoded in an address may be anything; TOML takes not all of it as it is."""
+    password = "".join(map(chr, range(0x01, 0x100)))
+    environment = Environment(tmp_path / "env")
+    environment.create({}, replace(Credentials.make(), broker_password=password))
+    assert environment.credentials().broker_password == password

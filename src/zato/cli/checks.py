@@ -21,6 +21,7 @@ from zato.conflicts import conflict_message
 from zato.core.certificates import validity
 from zato.core.errors import EnvironmentFault, ServerNotRunning, ZatoError
 from zato.core.settings import Settings
+from zato.core.urls import EMBEDDED, shown
 from zato.environment import Environment
 from zato.running import Layer, RunningServer, how_to_restart
 
@@ -145,7 +146,7 @@ def _config(patient: Patient) -> Iterator[Check]:
     server, settings = patient.server, patient.settings
     if server is None or settings is None:
         return
-    differ = [name for name, value in asdict(settings).items() if server.settings.get(name, value) != value]
+    differ = [name for name, value in shown(asdict(settings)).items() if server.settings.get(name, value) != value]
     if differ:
         message = f"The running server has other values of: {', '.join(differ)}."
         yield Check("config", "warning", message, how_to_restart(environment.path, server))
@@ -214,6 +215,10 @@ def _disk(patient: Patient) -> Iterator[Check]:
 
 
 def _store(patient: Patient) -> Iterator[Check]:
+    if patient.settings is not None and patient.settings.broker != EMBEDDED:
+        yield from _redis(patient.environment, patient.settings)
+        yield from _clock(patient, None)
+        return
     data = patient.environment.data
     if not (data / FILE).exists():
         yield Check("store", "ok", f"{data / FILE} does not exist yet: the first start makes it.")
@@ -240,6 +245,15 @@ def _store(patient: Patient) -> Iterator[Check]:
         listing = _command("zato", "invocation", "list", patient.environment.path, "--status", "stranded")
         yield Check("calls", "warning", f"{waiting} not deployed.", listing)
     yield from _clock(patient, found.newest)
+
+
+def _redis(environment: Environment, settings: Settings) -> Iterator[Check]:
+    from zato.cli.redis_checks import check_redis
+
+    try:
+        yield from (Check(*found) for found in check_redis(environment, settings))
+    except ModuleNotFoundError as error:
+        yield Check("store", "problem", f"The library {error.name!r} is missing.", "pip install 'openzato[redis]'")
 
 
 def _restoring(patient: Patient) -> str:

@@ -15,7 +15,7 @@ from zato.cli.parameters import Choice
 from zato.core.settings import describe
 from zato.environment import USERS
 
-__all__ = ["completion", "service_names", "setting_names", "users"]
+__all__ = ["completion", "queue_names", "service_names", "setting_names", "users"]
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_ZATO_COMPLETE"
@@ -49,11 +49,21 @@ def completion(context: click.Context, shell: str) -> None:
 
 def service_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[Any]]:
     """Complete the name of a service that the server in PATH has. No server, no names."""
+    return _names("zato.service.get-list", context, incomplete)
+
+
+def queue_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[Any]]:
+    """Complete the name of a queue that has calls, or is paused."""
+    return _names("zato.queue.get-list", context, incomplete)
+
+
+def _names(service: str, context: click.Context, incomplete: str) -> list[CompletionItem[Any]]:
+    """Return what begins so of the names in a list that a built-in service returns."""
     # Behind an option without its value, click has not told the arguments apart yet.
     path = context.params.get("path") or next(map(Path, context.args), None)
     found: list[CompletionItem[Any]] = []
     if path is not None:
-        asking = threading.Thread(target=_ask, args=(path, incomplete, found), daemon=True)
+        asking = threading.Thread(target=_ask, args=(path, service, incomplete, found), daemon=True)
         asking.start()
         asking.join(PATIENCE)
     return list(found)
@@ -69,9 +79,9 @@ def users(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comple
     return [CompletionItem(user) for user in USERS if user.startswith(incomplete)]
 
 
-def _ask(path: Path, incomplete: str, found: list[CompletionItem[Any]]) -> None:
+def _ask(path: Path, service: str, incomplete: str, found: list[CompletionItem[Any]]) -> None:
     from zato.cli.door import ask
 
     with contextlib.suppress(Exception):
-        names = [item["name"] for item in ask(path, "zato.service.get-list")["items"]]
+        names = [item["name"] for item in ask(path, service)["items"]]
         found += [CompletionItem(name) for name in names if name.startswith(incomplete)]

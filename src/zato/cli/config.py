@@ -14,6 +14,7 @@ from zato.cli.parameters import FOLDER
 from zato.cli.tables import Column, print_fields, print_json, print_table
 from zato.core.errors import InvalidSetting, ServerNotRunning, hint_for
 from zato.core.settings import CHOICES, Setting, describe
+from zato.core.urls import shown
 from zato.environment import Environment, toml_of
 from zato.running import Layer, RunningServer
 
@@ -95,7 +96,7 @@ def _listed(
 ) -> list[dict[str, Any]]:
     """Return the objects that `--json` prints, one a setting."""
     layers = layers_at_start(variables, {}) if server is None else layers_at_restart(server, variables, {})
-    values = asdict(environment.settings(*layers))
+    values = shown(asdict(environment.settings(*layers)))
     sources = _sources(environment, layers)
     now = server.settings if server else {}
     return [

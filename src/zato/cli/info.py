@@ -1,7 +1,7 @@
 """`zato info`: what an environment is, whether its server runs or not."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from zato import __version__
 from zato.broker.survey import FILE, survey
 from zato.cli.parameters import FOLDER
 from zato.cli.readiness import probe
+from zato.cli.stores import counted_by_server, counts_shown, settings_in_force, shared_place
 from zato.cli.tables import print_fields, print_json
 from zato.core.errors import EnvironmentFault, ServerNotRunning, ZatoError
 from zato.core.settings import Settings
+from zato.core.urls import EMBEDDED
 from zato.environment import USERS, Environment
 from zato.running import RunningServer, url_of
 
@@ -27,22 +29,22 @@ USED_FOR = {"admin.invoke": "/zato/admin/invoke", "pubapi": "/zato/api/invoke/SE
 @click.argument("path", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 @click.option("--show-secrets", is_flag=True, help="Show the passwords themselves.")
-def info(path: Path, *, as_json: bool, show_secrets: bool) -> None:
+@click.pass_obj
+def info(variables: Mapping[str, str], path: Path, *, as_json: bool, show_secrets: bool) -> None:
     """Show what the environment in PATH is: its server, versions, store and users.
 
     Whether a server runs or not, the exit status is 0; 'zato status' is for scripts that ask about that.
     """
     environment = Environment(path).check()
-    found = _found(environment, show_secrets=show_secrets)
+    found = _found(environment, settings_in_force(environment, variables), show_secrets=show_secrets)
     if as_json:
         print_json(found)
     else:
         print_fields(_shown(found))
 
 
-def _found(environment: Environment, *, show_secrets: bool) -> dict[str, Any]:
+def _found(environment: Environment, settings: Settings, *, show_secrets: bool) -> dict[str, Any]:
     """Return the object that `--json` prints."""
-    settings = environment.settings()
     server, reason = _running(environment)
     return {
         "path": str(environment.path),
@@ -56,7 +58,7 @@ def _found(environment: Environment, *, show_secrets: bool) -> dict[str, Any]:
         "workers": len(server.workers) if server else settings.workers,
         "threads": _threads(settings, server),
         "broker": _broker(environment, settings),
-        "calls": _calls(environment),
+        "calls": _calls(environment, settings, server),
         "users": _users(environment, show_secrets=show_secrets),
         "secrets": str(environment.secrets),
     }
@@ -103,15 +105,21 @@ def _threads(settings: Settings, server: RunningServer | None) -> dict[str, Any]
 
 
 def _broker(environment: Environment, settings: Settings) -> dict[str, Any]:
-    """Return which store there is, and how large its file is with its log."""
+    """Return which store there is: its file, and how large that is with its log, or its address."""
+    shared = shared_place(asdict(settings))
+    if shared is not None:
+        address, cluster = shared
+        return {"kind": "redis", "file": None, "size": None, "url": address, "cluster": cluster}
     file = environment.data / FILE
     parts = [part for part in (file, file.with_name(f"{FILE}-wal")) if part.exists()]
     size = sum(part.stat().st_size for part in parts) if parts else None
-    return {"kind": settings.broker, "file": str(file), "size": size}
+    return {"kind": settings.broker, "file": str(file), "size": size, "url": None, "cluster": None}
 
 
-def _calls(environment: Environment) -> dict[str, int] | None:
+def _calls(environment: Environment, settings: Settings, server: RunningServer | None) -> dict[str, int] | None:
     """Return how many background calls have no outcome yet, or None if nobody can tell."""
+    if settings.broker != EMBEDDED:
+        return counted_by_server(environment.path) if server else None
     try:
         found = asdict(survey(environment.data))
     except EnvironmentFault:
@@ -137,16 +145,23 @@ def _shown(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "openzato", f"{found['version']}, Python {found['python']}"
     yield "workers", str(found["workers"])
     yield "threads", f"{found['threads']['http']} for requests, {found['threads']['background']} in the background"
-    size = found["broker"]["size"]
-    yield "broker", f"{found['broker']['kind']}, {found['broker']['file']} ({_bytes(size)})"
+    yield from _broker_shown(found["broker"])
     if found["calls"] is not None:
-        yield "calls", ", ".join(f"{count:,} {status}" for status, count in found["calls"].items())
+        yield "calls", counts_shown(found["calls"])
     for user in found["users"]:
         yield (
             "user",
             f"{user['name']} for {user['for']}" + (f", password {user['password']}" if user["password"] else ""),
         )
     yield "passwords", f"in {found['secrets']}"
+
+
+def _broker_shown(broker: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if broker["cluster"] is None:
+        yield "broker", f"{broker['kind']}, {broker['file']} ({_bytes(broker['size'])})"
+    else:
+        yield "broker", broker["url"]
+        yield "cluster", broker["cluster"]
 
 
 def _server_shown(found: dict[str, Any]) -> Iterator[tuple[str, str]]:

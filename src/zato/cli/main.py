@@ -53,6 +53,31 @@ invocation = LazyGroup(
     },
 )
 
+queue = LazyGroup(
+    "queue",
+    "See what is in the queues of background calls, and hold one up.",
+    {
+        "list": ("zato.cli.queue:list_queues", "List the queues that have calls, or are paused."),
+        "pause": ("zato.cli.queue:pause", "Have no call of a queue started."),
+        "resume": ("zato.cli.queue:resume", "Have them started again."),
+    },
+)
+
+server = LazyGroup(
+    "server",
+    "See the servers of a cluster, and have one take no new work.",
+    {
+        "list": ("zato.cli.server:list_servers", "List the servers of the cluster."),
+        "drain": ("zato.cli.server:drain", "Have one take no new background calls, and wait for those that run."),
+    },
+)
+
+cluster = LazyGroup(
+    "cluster",
+    "Have other servers join the cluster.",
+    {"invite": ("zato.cli.invitations:invite", "Write down what another server has to know to join.")},
+)
+
 quickstart = LazyGroup(
     "quickstart",
     "The old spelling of 'zato create'.",
@@ -80,6 +105,9 @@ root = LazyGroup(
         "restore": ("zato.cli.backup:restore", "Put back what such a file holds."),
         "service": ("zato.cli.main:service", "Invoke services and see what is deployed."),
         "invocation": ("zato.cli.main:invocation", "See what became of background calls, cancel and replay them."),
+        "queue": ("zato.cli.main:queue", "See what is in the queues of background calls, and hold one up."),
+        "server": ("zato.cli.main:server", "See the servers of a cluster, and have one take no new work."),
+        "cluster": ("zato.cli.main:cluster", "Have other servers join the cluster."),
         "completion": ("zato.cli.completion:completion", "Print the script that makes a shell complete this command."),
         "quickstart": ("zato.cli.main:quickstart", "The old spelling of 'zato create'."),
     },

@@ -7,8 +7,9 @@ from zato.cli.door import refuse
 from zato.cli.tables import Column, print_fields, status_style
 from zato.client import AnyServiceInvoker
 from zato.core.errors import ServiceError
-from zato.core.invocation import OUTCOMES
+from zato.core.invocation import DEFAULT_QUEUE, OUTCOMES, Priority
 from zato.core.known_errors import error_called
+from zato.core.options import priority_word
 
 __all__ = ["COLUMNS", "ENDED", "Record", "as_row", "get_record", "print_record", "why_not_done"]
 
@@ -25,6 +26,8 @@ SHOWN = (
     ("status", "status"),
     ("id", "id"),
     ("channel", "channel"),
+    ("queue", "queue"),
+    ("priority", "priority"),
     ("parent", "called by"),
     ("in_reply_to", "in reply to"),
     ("replay_of", "replay of"),
@@ -41,6 +44,8 @@ SHOWN = (
     ("payload", "payload"),
     ("response", "response"),
 )
+# What most calls have, and goes without saying.
+USUAL = {"queue": DEFAULT_QUEUE, "priority": priority_word(Priority.NORMAL)}
 COLUMNS = (
     Column("CID", whole=True),
     "service",
@@ -75,7 +80,9 @@ def get_record(client: AnyServiceInvoker, cid: str, wait: float = 0.0, *, by_id:
 
 def print_record(record: Record) -> None:
     """Print a record, a line for everything there is to say about it."""
-    shown = [(label, _shown(key, record[key])) for key, label in SHOWN if record[key] not in (None, [], "")]
+    shown = [
+        (label, _shown(key, record[key])) for key, label in SHOWN if record[key] not in (None, [], "", USUAL.get(key))
+    ]
     if record["cid_count"] > 1:
         shown.append(("", f"({record['cid_count']} calls carry this CID; this is the newest)"))
     for failure in record["failures"]:

@@ -87,7 +87,7 @@ def check_start(environment: Environment, layers: Sequence[Layer], running: Runn
         InvalidSetting: a setting is unknown or not legal.
     """
     settings = environment.settings(*layers)
-    environment.credentials()
+    environment.broker_access(settings)
     check_tls(environment, settings)
     check_known(settings.broker)
     if running is None or (running.host, running.port) != (settings.host, settings.port):

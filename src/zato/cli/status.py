@@ -7,8 +7,10 @@ import click
 
 from zato.cli.parameters import FOLDER
 from zato.cli.readiness import probe
+from zato.cli.stores import counted_by_server, counts_shown, shared_place
 from zato.cli.tables import print_json
 from zato.core.printable import on_one_line
+from zato.core.urls import EMBEDDED
 from zato.environment import Environment
 
 __all__ = ["status"]
@@ -25,6 +27,7 @@ def status(path: Path, as_json: bool) -> None:
     environment = Environment(path).check()
     server = environment.running()
     readiness = probe(server)
+    broker, cluster = shared_place(server.settings) or (EMBEDDED, None)
     state = {
         "name": server.name,
         "pid": server.pid,
@@ -32,6 +35,9 @@ def status(path: Path, as_json: bool) -> None:
         "ready": readiness.ready,
         "reason": readiness.reason,
         "workers": [{"number": worker.number, "pid": worker.pid, "deaths": worker.deaths} for worker in server.workers],
+        "broker": broker,
+        "cluster": cluster,
+        "calls": counted_by_server(path) if cluster is not None else None,
     }
     if as_json:
         print_json(state)
@@ -47,3 +53,6 @@ def _print(state: dict[str, Any]) -> None:
         deaths = worker["deaths"]
         replaced = "" if not deaths else ", replaced once" if deaths == 1 else f", replaced {deaths} times"
         click.echo(f"  worker {worker['number']}  {process}{replaced}")
+    if state["cluster"] is not None:
+        click.echo(f"  cluster   {state['cluster']}, by {state['broker']}")
+        click.echo(f"  calls     {counts_shown(state['calls'])}")

@@ -59,3 +59,23 @@ class Callback(Service):
         run = begin(self, TRAPS.folder)
         TRAPS.spring("handle, in a callback")
         return run
+
+
+class Doomed(Service):
+    """Fails each time."""
+
+    name = "chaos.doomed"
+
+    def handle(self) -> None:
+        begin(self, TRAPS.folder)
+        time.sleep(self.request.payload["seconds"])
+        raise ConnectionError("not this time either")
+
+
+class OnFailure(Service):
+    """Gets the reports of those that failed for good."""
+
+    name = "chaos.on-failure"
+
+    def handle(self) -> dict[str, Any]:
+        return begin(self, TRAPS.folder)

@@ -52,7 +52,7 @@ def test_running_server(zato: Zato, server: ServerProcess) -> None:
         },
         "workers": 1,
         "threads": {"http": 32, "background": 32},
-        "broker": {"kind": "sqlite", "file": str(environment.data / "broker.db")},
+        "broker": {"kind": "sqlite", "file": str(environment.data / "broker.db"), "url": None, "cluster": None},
         "calls": {"waiting": 0, "delayed": 1, "running": 0, "stranded": 0},
         "users": [{"name": name, "for": door, "password": None} for name, door in users.items()],
         "secrets": str(environment.secrets),

@@ -18,7 +18,7 @@ COMMANDS = ["start", "stop", "wait", "service list", "service invoke", "invocati
 ARGUMENTS = {"wait": ["--timeout", "0"], "service invoke": ["zato.ping"], "invocation show": ["abc"]}
 CONFIGS = [
     pytest.param("prot = 1", "config.toml: there is no setting 'prot'. Did you mean 'port'?", id="unknown"),
-    pytest.param('colour = "red"', "See docs/reference/settings.md for all of them.", id="unlike-any"),
+    pytest.param('zzz = "red"', "See docs/reference/settings.md for all of them.", id="unlike-any"),
     pytest.param('port = "http"', "config.toml: port = 'http' is not of type int", id="type"),
     pytest.param("port = 70000", "config.toml: port = 70000 is out of range: 1 to 65535", id="range"),
     pytest.param('log_level = "loud"', "is none of DEBUG, INFO, WARNING, ERROR", id="choice"),

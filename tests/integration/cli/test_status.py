@@ -53,6 +53,9 @@ def test_status_for_programs(zato: Zato, server: ServerProcess) -> None:
         "ready": True,
         "reason": "",
         "workers": [{"number": number, "pid": pids[number], "deaths": 0} for number in (1, 2)],
+        "broker": "sqlite",
+        "cluster": None,
+        "calls": None,
     }
 
 

@@ -67,6 +67,8 @@ def ask(server: ScriptedServer, call: Callable[[AsyncServiceInvoker], Awaitable[
             {"on_failure": "f", "delay": 1, "idempotency_key": "k", "retry": Retry(2)},
         ),
         ("invoke_async", ("crm.get",), {"time_limit": 9, "output_repeated": True}),
+        ("invoke_async", ("crm.get",), {"priority": "low", "queue": "q"}),
+        ("invoke_async_many", ([("crm.get", 1), {"name": "crm.set", "delay": 2}],), {}),
         ("result", ("c1",), {}),
         ("result", ("c1", 0.5), {}),
         ("cancel", ("c1",), {}),

@@ -41,6 +41,7 @@ NAMES = {
     "JSONResponse",
     "JSONSIOClient",
     "JSONSIOResponse",
+    "ManyInvokeResponse",
     "MissingExtra",
     "NetworkError",
     "ProxyFailed",

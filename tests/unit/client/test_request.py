@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.httpd import ScriptedServer
+from tests.support.httpd import Reply, ScriptedServer
 from zato.client import AnyServiceInvoker
 from zato.client.request import ServiceRequest
-from zato.core.errors import InvalidName, InvalidPayload, NotSerializable, ZatoError
+from zato.core.errors import BadRequest, InvalidName, InvalidPayload, NotSerializable, ZatoError
 from zato.core.retry import Retry
 
 # What version 3.2.1 of the client on PyPI sends for `invoke('zato.ping')`, without the expiration it always adds.
@@ -182,10 +182,47 @@ def test_options_of_background_calls(client: AnyServiceInvoker, server: Scripted
         "retry": {"attempts": 3},
         "time_limit": 2.5,
         "cid": "my-own-cid",
+        "priority": "high",
+        "queue": "bulk",
     }
     client.invoke_async("crm.sync", **options)
 
     assert server.requests[0].json == {**PING, "name": "crm.sync", "async": True, "is_async": True, **options}
+
+
+def test_many_calls(client: AnyServiceInvoker, server: ScriptedServer) -> None:
+    """They are one request; `data` is the list of their CIDs."""
+    server.script(Reply.flat('{"cids": ["c1", "c2"]}'))
+    items: list[Any] = [("crm.sync", {"a": 1}), {"name": "crm.get", "delay": 5}]
+    response = client.invoke_async_many(iter(items))
+
+    sent = server.requests[0].json
+    assert (sent["name"], sent["is_async"]) == ("zato.service.invoke-async-many", False)
+    assert json.loads(b64decode(sent["payload"])) == {
+        "items": [{"name": "crm.sync", "payload": {"a": 1}}, {"name": "crm.get", "delay": 5}]
+    }
+    assert (response.ok, response.data) == (True, ["c1", "c2"])
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply.flat(""), id="nothing"),
+        pytest.param(Reply.of({"zato_env": {"result": "ZATO_ERROR", "details": "Item 2: no."}}, 400), id="refused"),
+    ],
+)
+def test_many_calls_that_were_not_accepted(client: AnyServiceInvoker, server: ScriptedServer, reply: Reply) -> None:
+    """There are no CIDs."""
+    server.script(reply)
+    assert client.invoke_async_many([("crm.sync", 1)]).data is None
+
+
+@pytest.mark.parametrize("items", ["ab", {"name": "a"}, ["ab"], [("a", 1), {}]], ids=str)
+def test_many_calls_that_are_none(client: AnyServiceInvoker, server: ScriptedServer, items: Any) -> None:
+    """The mistake is found before anything is sent."""
+    with pytest.raises(BadRequest):
+        client.invoke_async_many(items)
+    assert server.requests == []
 
 
 def test_retry_of_our_own_class(client: AnyServiceInvoker, server: ScriptedServer) -> None:
