@@ -17,10 +17,7 @@ FEW_STORIES = 300
 
 QUICK = {
     "follow-ups are lost",
-    "holders take over from themselves",
     "who holds no token ends calls",
-    "who holds no token postpones",
-    "who holds no token puts off",
     "a delay is forgotten at once",
     "a key is forgotten",
     "a lease that ended is no take-over",

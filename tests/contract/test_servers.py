@@ -23,7 +23,7 @@ from tests.contract.calls import (
 )
 from tests.contract.stores import SHARED, RedisStore
 from tests.support.clocks import TurnableClock
-from zato.broker.base import Announce, Applied, Backend, Finish, Lease, Postpone, Purge, Reclaim, Release
+from zato.broker.base import Announce, Applied, Backend, Cancel, Finish, Lease, Postpone, Purge, Reclaim, Release
 from zato.broker.cluster import Attend, Attendance, Drain, Known, Leave, Lock, Queues, Unlock
 from zato.broker.redis.backend import RedisBackend
 from zato.broker.redis.bell import RedisBell
@@ -257,6 +257,29 @@ def test_nothing_stays_of_what_was_purged(store: RedisStore, backend: Backend, c
     ask(backend, Purge(0))
 
     assert _keys(store) - before == {"seq"}
+
+
+def test_what_was_cancelled_is_in_no_queue(backend: Backend) -> None:
+    """It ran, waited, or was delayed; it is not counted any more."""
+    accept(backend, make_call(1))
+    lease(backend)
+    accept(backend, make_call(2), make_call(3, not_before=START + 1000))
+    for number in (1, 2, 3):
+        ask(backend, Cancel(call_id(number), Outcome(status=Status.CANCELLED, ended=START)))
+
+    assert ask(backend, Queues()) == []
+
+
+def test_the_oldest_is_of_all_lines_and_priorities(backend: Backend) -> None:
+    """It is neither the most urgent one, nor of the service that comes first."""
+    accept(
+        backend,
+        make_call(1, created=START + 3, priority=1, service="ui.push"),
+        make_call(2, created=START + 2, priority=1),
+        make_call(3, created=START + 1, priority=9),
+    )
+
+    assert [queue.oldest for queue in ask(backend, Queues())] == [START + 1]
 
 
 # The bell.

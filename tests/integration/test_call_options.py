@@ -79,9 +79,12 @@ def test_queues_are_counted_beside_a_store_that_is_busy(tmp_path: Path) -> None:
     assert (response.ok, response.data) == (True, {"items": []})
 
 
-def test_high_priority_starts_next(tmp_path: Path, broker: dict[str, object], journal: Journal) -> None:
+def test_high_priority_starts_next(
+    tmp_path: Path, broker: dict[str, object], cluster_name: str, journal: Journal
+) -> None:
     """However much waits with a lower one, and whenever it came; within one priority the first comes first."""
-    environment = make_environment(tmp_path / "env", services(*SERVICES), background_threads=1, **broker)
+    own = {**broker, "cluster": cluster_name, "background_threads": 1}
+    environment = make_environment(tmp_path / "env", services(*SERVICES), **own)
 
     def work(label: str, priority: str) -> dict[str, Any]:
         return {"name": "gates.wait", "payload": {**journal.payload, "label": label}, "priority": priority}
