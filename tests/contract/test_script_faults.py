@@ -54,6 +54,8 @@ def _noticed_by(test: Test, store: Store, case: dict[str, Any]) -> str | None:
 
 
 @pytest.mark.timeout(600)
+# A test that fails leaves open what it has opened, and that is found when it is collected.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     "fault",

@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.contract.machine import machine_of
 from tests.contract.stores import STORES
 
-STORIES = int(os.environ.get("STORIES", "40"))
+STORIES = int(os.environ.get("STORIES", "25"))
 STEPS = 50
 
 

@@ -1,6 +1,7 @@
 """`make bench` works: a short run of it, with what is installed on this machine.
 
-The suites `purge` and `cluster` take half a minute each even then, and are left to `make bench` itself.
+The suites `durable`, `purge`, `cluster` and `peers` take up to half a minute each even then, and are left to `make
+bench` itself.
 """
 
 import json
@@ -27,12 +28,10 @@ def run_bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     [
         pytest.param("http", "HTTP: zato.ping, requests/s", id="http"),
         pytest.param("inside", "self.invoke of an empty service", id="inside"),
-        pytest.param("durable", "durable: AsyncService, 32 in flight", id="durable"),
         pytest.param("wake", "outcome made in another process, to the answer of a waiter, p50", id="wake"),
         pytest.param("busy", "accepting while every slot blocks and a thread of each process computes, p99", id="busy"),
         pytest.param("million", "lease, calls/s, while 1,000,000 wait, beside none", id="million"),
         pytest.param("kill", "kill -9 of one of two workers: there are two again, after", id="kill"),
-        pytest.param("peers", "side by side: Redis, from a service", id="peers"),
         pytest.param("footprint", "zato start to its first 200", id="footprint"),
     ],
 )

@@ -1,7 +1,7 @@
 """Priority, queues, limits of calls at once, many calls in one step, and locks, on real servers."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from tests.support.journals import Journal
 from tests.support.redis import RedisServer, own_cluster
 from tests.support.waiting import wait_until
 from zato.client import AnyServiceInvoker, NetworkError
+
+# What runs in these servers is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 SERVICES = ("options_api", "gates_api")
 CALLS = 60
@@ -118,6 +121,30 @@ def test_never_more_at_once_than_the_class_says(client: AnyServiceInvoker, journ
     assert journal.lines("begun direct")
     lines = [line for line in journal.lines() if "background" in line]
     assert (len(lines), most_at_once(lines, "begun", "ended")) == (2 * CALLS, 2)
+
+
+def test_three_servers_never_run_more_at_once(
+    tmp_path: Path, redis_url: str, cluster_name: str, journal: Journal
+) -> None:
+    """The limit is that of the whole cluster, whoever accepts and whoever runs."""
+    common = {"broker": redis_url, "cluster": cluster_name, "background_threads": 8}
+    names = ("one", "two", "three")
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(
+                ServerProcess(make_environment(tmp_path / name, services(*SERVICES), name=name, **common))
+            )
+            for name in names
+        ]
+        clients = [stack.enter_context(server.client()) for server in servers]
+        labels = [{**journal.payload, "label": f"{number}"} for number in range(200)]
+        for number, client in enumerate(clients):
+            client.invoke_async_many([("options.limited", label) for label in labels[number::3]])
+        journal.wait("begun", 2)
+        journal.open()
+        journal.wait("ended", 200, timeout=40)
+
+    assert most_at_once(journal.lines(), "begun", "ended") == 2
 
 
 def test_paused_queue(client: AnyServiceInvoker) -> None:

@@ -14,6 +14,9 @@ from tests.support.journals import Journal
 from tests.support.waiting import wait_until
 from zato.client import AnyServiceInvoker
 
+# What runs in these servers is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 MOMENTS = 3.0
 SERVICES = """
 from decimal import Decimal

@@ -15,6 +15,9 @@ from tests.support.waiting import wait_until
 from zato.client import AnyServiceInvoker
 from zato.environment import Environment
 
+# What runs in these servers is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 SECRET = "hunter2hunter2"
 LEASE = 2.0
 OWN = """

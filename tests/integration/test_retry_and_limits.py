@@ -14,6 +14,9 @@ from tests.support.journals import Journal
 from tests.support.waiting import wait_until
 from zato.client import AnyServiceInvoker, Retry
 
+# What runs in these servers is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 SLOTS = 2
 CLASS_POLICY = {

@@ -19,6 +19,9 @@ from tests.support.journals import Journal
 from tests.support.waiting import wait_until
 from zato.client import AnyServiceInvoker, NetworkError
 
+# What runs in these servers is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 CALLS = 1000
 # Ten times what an idle machine needs: the order is what is asserted, not the machine.
 WAKE_LIMIT = 0.5

@@ -61,7 +61,10 @@ class Batcher:
     """
 
     def __init__(self, backend: Backend, loop: asyncio.AbstractEventLoop, *, shares: bool = False) -> None:
-        """Take the backend, the loop that results go to, and whether other processes use the same store."""
+        """Take the backend, the loop that results go to, and whether to pause between batches while there are more.
+
+        With that, others that use the same store find it free, and a store that is far away is asked less often.
+        """
         self.on_ready: Callable[[], None] = _nothing
         self.on_ended: Callable[[Sequence[str]], None] = _nothing
         self.on_applied: Callable[[Applied], None] = _nothing

@@ -101,7 +101,7 @@ class Server:
         self._bell = open_bell(location, loop) or Bell(
             environment.run, worker=orders.worker, workers=settings.workers, loop=loop
         )
-        self._batcher = Batcher(opened_by(location, clock), loop, shares=_shares_file(settings))
+        self._batcher = Batcher(opened_by(location, clock), loop, shares=_gathers(settings))
         self._reader = Batcher(open_reader(location, clock), loop)
         self._threads = Threads(loop, keep=settings.http_threads + settings.background_threads)
         self._budget = Budget(self._threads, settings.http_threads, name="HTTP slots")
@@ -352,9 +352,9 @@ class Server:
         }
 
 
-def _shares_file(settings: Settings) -> bool:
-    """Tell whether other processes wait for the store while this one writes to it."""
-    return settings.workers > 1 and not is_shared(settings.broker)
+def _gathers(settings: Settings) -> bool:
+    """Tell whether a busy store thread pauses between batches: for the sake of others, or because each is a journey."""
+    return settings.workers > 1 or is_shared(settings.broker)
 
 
 def _location(orders: Orders) -> Location:

@@ -15,6 +15,9 @@ from tests.support.environments import make_environment
 from zato.core.invitation import Invitation
 from zato.environment import Environment
 
+# What runs in these servers is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 URL = "redis://me:hunt%2Fer2@10.0.0.5:6379/1"
 REFUSED = [
     pytest.param(["--broker", "redis://:hun/ter2@h"], "the user or password is not percent-encoded", id="encoding"),

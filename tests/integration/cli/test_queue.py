@@ -10,6 +10,9 @@ from tests.support.commands import Zato
 from tests.support.environments import ServerProcess, make_environment, run_zato
 from zato.client import AnyServiceInvoker
 
+# What runs in these servers is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 LIMITED = """
 from zato.server.service import Service
 

@@ -14,6 +14,9 @@ from tests.support.environments import ServerProcess, make_environment, run_zato
 from tests.support.waiting import wait_until
 from zato import __version__
 
+# What runs in these servers is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 SERVICES = """
 import time
 from pathlib import Path

@@ -315,7 +315,8 @@ end
 
 local function answer(result)
   write_all()
-  if ready or #ended > 0 then
+  -- A process that is alone has nobody to tell: it knows already, and would only wake itself.
+  if (ready or #ended > 0) and redis.call('HLEN', P .. 'members') ~= 1 then
     redis.call('PUBLISH', P .. 'bell', TAG .. '|' .. (ready and 'r' or '-') .. '|' .. table.concat(ended))
   end
   return {result, ready and 1 or 0, ended}

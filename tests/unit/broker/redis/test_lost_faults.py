@@ -1,5 +1,6 @@
 """Faults in what scripts do when they are asked once more, and in what a new connection puts right: each is noticed."""
 
+import gc
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -143,6 +144,8 @@ FAULTS: tuple[tuple[ScriptFault, Test, dict[str, Any]], ...] = (
 )
 
 
+# A test that fails leaves open what it has opened, and that is found when it is collected.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("fault", "test", "case"), FAULTS, ids=[fault.name for fault, _, _ in FAULTS])
 def test_fault_is_noticed(fault: ScriptFault, test: Test, case: dict[str, Any], request: pytest.FixtureRequest) -> None:
@@ -151,3 +154,4 @@ def test_fault_is_noticed(fault: ScriptFault, test: Test, case: dict[str, Any], 
         given = {name: request.getfixturevalue(name) for name in inspect.signature(test).parameters if name not in case}
         with pytest.raises((Exception, pytest.fail.Exception)):
             test(**given, **case)
+    gc.collect()
