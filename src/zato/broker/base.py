@@ -22,9 +22,9 @@ Leases are measured on a clock that no operator can set; delays, expiry and rete
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
-from zato.core.errors import BrokerUnavailable, ZatoError
+from zato.core.errors import BrokerUnavailable, Conflict, ZatoError
 from zato.core.invocation import Delivery, Failure, Holder, Invocation, Lane, Outcome, Record, Status, Terms
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Release",
     "Unconfirmed",
     "Unstorable",
+    "conflict_with",
 ]
 
 
@@ -71,6 +72,13 @@ class Unstorable(ZatoError):
 
     code = "unstorable"
 
+    @classmethod
+    def because(cls, error: Exception) -> Self:
+        """Return the refusal of what has no stored form, whether it was to be stored or looked for."""
+        refusal = cls(f"This cannot be stored, now or later: {type(error).__name__}: {error}.")
+        refusal.__cause__ = error
+        return refusal
+
 
 class Unconfirmed(BrokerUnavailable):
     """A call was stored, but not as surely as the settings `replicas` and `redis_fsync` want it. It may run.
@@ -79,6 +87,14 @@ class Unconfirmed(BrokerUnavailable):
     """
 
     code = "unconfirmed"
+
+
+def conflict_with(call: Invocation, cid: str) -> Conflict:
+    """Return the refusal of a call whose key was used for something else, under that CID."""
+    return Conflict(
+        f"The idempotency key {call.idempotency_key!r} was used before, for another service or payload (CID {cid}). "
+        "Use a new key for a new call."
+    )
 
 
 @dataclass(frozen=True, slots=True)

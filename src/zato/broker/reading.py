@@ -20,7 +20,7 @@ from zato.core.errors import BrokerUnavailable
 from zato.core.invocation import Failure, Record, Status, Terms
 from zato.core.packing import unpack_terms
 
-__all__ = ["Reading", "SQLiteReader", "parts_of", "unstorable"]
+__all__ = ["Reading", "SQLiteReader", "parts_of"]
 
 NEWEST = 2**63 - 1
 
@@ -142,14 +142,7 @@ class SQLiteReader:
         except Exception as error:
             if is_file_at_fault(error):
                 raise
-            return unstorable(error)
-
-
-def unstorable(error: Exception) -> Unstorable:
-    """Return the refusal of what has no stored form, whether it was to be stored or looked for."""
-    refusal = Unstorable(f"This cannot be stored, now or later: {type(error).__name__}: {error}.")
-    refusal.__cause__ = error
-    return refusal
+            return Unstorable.because(error)
 
 
 def parts_of(operation: Find) -> list[str]:

@@ -28,6 +28,8 @@ from zato.broker.base import (
     Purge,
     Reclaim,
     Release,
+    Unstorable,
+    conflict_with,
 )
 from zato.broker.cluster import Known, Members, Pause, Queues
 from zato.broker.connection import PATIENCE, Cursor, is_file_at_fault, is_locked, reason_of
@@ -36,11 +38,11 @@ from zato.broker.format import open_file
 from zato.broker.holders import holder_text, is_dead, server_of
 from zato.broker.lines import Lines, is_plain
 from zato.broker.purging import Purging
-from zato.broker.reading import Reading, unstorable
+from zato.broker.reading import Reading
 from zato.broker.rows import restore_invocation
 from zato.broker.sqlite_cluster import Cluster
 from zato.broker.statements import load_statements
-from zato.core.errors import BrokerUnavailable, Conflict, ZatoError
+from zato.core.errors import BrokerUnavailable, ZatoError
 from zato.core.invocation import Delivery, Failure, Invocation, Lane, Outcome, Status
 from zato.core.packing import pack_error, pack_failed, pack_options
 
@@ -103,7 +105,7 @@ class SQLiteBackend:
                 return self._apply_apart(batch)
             if is_file_at_fault(error):
                 raise BrokerUnavailable(f"The broker's file cannot be written now: {reason_of(error)}.") from error
-            return Applied(results=[unstorable(error)])
+            return Applied(results=[Unstorable.because(error)])
 
     def close(self) -> None:
         """Close the file."""
@@ -374,8 +376,5 @@ def _first_of_these(call: Invocation, named: dict[str, Invocation]) -> Accepted 
 
 def _repeat(call: Invocation, first: Accepted, *, same: bool) -> Accepted:
     if not same:
-        raise Conflict(
-            f"The idempotency key {call.idempotency_key!r} was used before, for another service or payload "
-            f"(CID {first.cid}). Use a new key for a new call."
-        )
+        raise conflict_with(call, first.cid)
     return first

@@ -107,7 +107,7 @@ class RedisBackend:
             try:
                 question = question_of(operation)
             except Exception as error:
-                results[position] = _no_form(error)
+                results[position] = Unstorable.because(error)
             else:
                 yield _Place(position, question, question.size)
 
@@ -224,9 +224,3 @@ def _doubt(
     for position in positions:
         if isinstance(batch[position], Accept | AcceptAll) and not isinstance(results[position], Exception):
             results[position] = doubt
-
-
-def _no_form(error: Exception) -> Unstorable:
-    refusal = Unstorable(f"This cannot be stored, now or later: {type(error).__name__}: {error}.")
-    refusal.__cause__ = error
-    return refusal

@@ -23,6 +23,7 @@ from zato.broker.base import (
     Purged,
     Reclaim,
     Release,
+    conflict_with,
 )
 from zato.broker.cluster import (
     Attend,
@@ -39,7 +40,7 @@ from zato.broker.cluster import (
     Unlock,
 )
 from zato.broker.holders import holder_text
-from zato.broker.redis.rows import conflict_with, delivery_of, record_of, records_of
+from zato.broker.redis.rows import delivery_of, record_of, records_of
 from zato.core.errors import Conflict
 from zato.core.invocation import Invocation, Record, Terms
 from zato.core.packing import pack_failure, pack_member, pack_terms, unpack_member, unpack_terms

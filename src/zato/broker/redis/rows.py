@@ -5,22 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from zato.broker.holders import server_of
-from zato.core.errors import BrokerUnavailable, Conflict
+from zato.core.errors import BrokerUnavailable
 from zato.core.invocation import Delivery, Failure, Invocation, Record, Status
 from zato.core.packing import unpack_failure
 from zato.core.stored import unpack_call, unpack_outcome
 
-__all__ = ["conflict_with", "delivery_of", "record_of", "records_of"]
+__all__ = ["delivery_of", "record_of", "records_of"]
 
 logger = logging.getLogger("zato.server")
-
-
-def conflict_with(call: Invocation, cid: str) -> Conflict:
-    """Return the refusal of a call whose key was used for something else."""
-    return Conflict(
-        f"The idempotency key {call.idempotency_key!r} was used before, for another service or payload (CID {cid}). "
-        "Use a new key for a new call."
-    )
 
 
 def delivery_of(row: Sequence[Any], token: bytes) -> Delivery:
