@@ -195,8 +195,9 @@ class _Supervisor:
         self._stopping.set()
         for worker in self._workers:
             worker.send(signal.SIGTERM)
-        settings = self._settings
-        _, late = await asyncio.wait(keeping, timeout=settings.drain + settings.grace + CLEANS_UP_WITHIN)
+        # Before the server has started there is no work that could have to end.
+        work_ends_within = self._here.stops_within if self._started else 0.0
+        _, late = await asyncio.wait(keeping, timeout=work_ends_within + CLEANS_UP_WITHIN)
         if late:
             logger.error("Worker processes that did not stop in time, and are killed: %d", len(late))
             self._kill()

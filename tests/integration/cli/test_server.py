@@ -43,10 +43,8 @@ class Short(Service):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server with two worker processes, which tell of themselves often."""
-    environment = make_environment(
-        tmp_path_factory.mktemp("servers") / "env", {"s.py": SERVICES}, name="crm", lease=1.5
-    )
+    """A server with two worker processes."""
+    environment = make_environment(tmp_path_factory.mktemp("servers") / "env", {"s.py": SERVICES}, name="crm")
     with ServerProcess(environment, "--workers", "2") as server:
         yield server
 
@@ -62,7 +60,12 @@ def undone(server: ServerProcess) -> Iterator[None]:
 
 def is_ready(server: ServerProcess) -> bool:
     """Tell whether every process of the server says that it is ready, as far as can be seen from outside."""
-    return all(requests.get(f"{server.address}/zato/ready", timeout=10).ok for _ in range(4))
+    return all(answers_ready(server))
+
+
+def answers_ready(server: ServerProcess) -> list[bool]:
+    """Ask so often that each of two processes has very probably answered."""
+    return [requests.get(f"{server.address}/zato/ready", timeout=10).ok for _ in range(12)]
 
 
 def test_list_for_programs(zato: Zato, server: ServerProcess) -> None:
@@ -70,7 +73,7 @@ def test_list_for_programs(zato: Zato, server: ServerProcess) -> None:
     [found] = json.loads(zato("server", "list", server.environment.path, "--json").out)
     pids = {worker.number: worker.pid for worker in server.environment.running().workers}
     assert found.pop("started").endswith("Z")
-    assert 0 <= found.pop("ago") < 1.5
+    assert 0 <= found.pop("ago") < 15
     assert found.pop("services") >= 15
     assert found == {
         "name": "crm",
@@ -103,7 +106,8 @@ def test_draining_waits_for_what_runs(zato: Zato, server: ServerProcess, tmp_pat
     with server.client() as client:
         running = client.invoke_async("long", str(gate)).data
         wait_until(lambda: client.result(running).status == "running")
-        late = zato("server", "drain", path, "--wait", 0.5)
+        late = zato("server", "drain", path, "--wait", 2.5)
+        wait_until(lambda: not any(answers_ready(server)), what="processes that all know of it")
         waiting = client.invoke_async("short").data
         answered = client.invoke("short").data
         threading.Timer(0.5, gate.touch).start()
@@ -112,7 +116,7 @@ def test_draining_waits_for_what_runs(zato: Zato, server: ServerProcess, tmp_pat
         undone = zato("server", "drain", path, "--undo")
         assert client.result(waiting, wait=10).status == "done"
     assert late.code == 8
-    assert "crm still runs 1 call after 0.5 s. It takes no new work: wait" in late.err
+    assert "crm still runs 1 call after 2.5 s. It takes no new work: wait" in late.err
     assert (answered, done.code, done.out) == ("ran", 0, "crm takes no new work, and nothing runs there any more.\n")
     assert "crm drains: 1 call runs there" in done.err
     assert undone.out == "crm takes work again.\n"
