@@ -1,5 +1,6 @@
 """The exceptions that services raise and callers catch."""
 
+from zato.core.absent import say_what_is_absent
 from zato.core.errors import (
     BadRequest,
     Conflict,
@@ -15,11 +16,14 @@ from zato.core.errors import (
     UnknownService,
     ZatoError,
 )
+from zato.core.older_errors import Inactive, InternalServerError
 
 __all__ = [
     "BadRequest",
     "Conflict",
     "Forbidden",
+    "Inactive",
+    "InternalServerError",
     "InvocationTimeout",
     "LockTimeout",
     "MethodNotAllowed",
@@ -30,4 +34,10 @@ __all__ = [
     "Unauthorized",
     "UnknownService",
     "ZatoError",
+    "ZatoException",
 ]
+
+# As older services raise it: `ZatoException(cid, message)`.
+ZatoException = ServiceError
+
+say_what_is_absent(__name__)

@@ -1,0 +1,1 @@
+"""The older import path of models."""
