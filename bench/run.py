@@ -23,6 +23,7 @@ from bench.footprint import footprint_rows
 from bench.http_load import http_rows
 from bench.inside import inside_rows
 from bench.installation import require_program
+from bench.loading import services_rows
 from bench.million import million_rows
 from bench.purge import purge_rows
 from bench.wake import wake_rows
@@ -42,6 +43,11 @@ def http(options: argparse.Namespace) -> list[Row]:
 def inside(options: argparse.Namespace) -> list[Row]:
     """Inside one server."""
     return inside_rows(pairs=options.pairs, quick=options.quick)
+
+
+def services(options: argparse.Namespace) -> list[Row]:
+    """A thousand services, and what hooks and declarations cost."""
+    return services_rows(pairs=options.pairs, quick=options.quick)
 
 
 def durable(options: argparse.Namespace) -> list[Row]:
@@ -93,7 +99,7 @@ def footprint(options: argparse.Namespace) -> list[Row]:
 
 SUITES: Mapping[str, Suite] = {
     suite.__name__: suite
-    for suite in (http, inside, durable, wake, busy, purge, million, kill, cluster, peers, footprint)
+    for suite in (http, inside, services, durable, wake, busy, purge, million, kill, cluster, peers, footprint)
 }
 
 

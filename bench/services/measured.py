@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from bench.work import do, do_async, payload
+from zato.core.elements import Bool, Float, Int
 from zato.server.service import AsyncService, Service
 
 
@@ -26,16 +27,61 @@ class Empty(Service):
         pass
 
 
+class Hooked(Empty):
+    """Has every hook, all of them empty."""
+
+    name = "bench.hooked"
+
+    def accept(self) -> bool:
+        return True
+
+    def before_handle(self) -> None:
+        pass
+
+    def validate_input(self) -> None:
+        pass
+
+    def validate_output(self) -> None:
+        pass
+
+    def after_handle(self) -> None:
+        pass
+
+    def finalize_handle(self) -> None:
+        pass
+
+
+class Declared(Service):
+    """Declares ten elements each way, half of them with a type, and returns what it was given."""
+
+    name = "bench.declared"
+    input = ("name", "city", "-note", "is_new", "order_count", Int("age"), Bool("vip"), Float("-rate"), "x", "y")
+    output = ("name", "city", "-note", "is_new", "order_count", Int("age"), Bool("vip"), Float("-rate"), "x", "y")
+
+    def handle(self) -> Any:
+        return self.request.input
+
+
+class Undeclared(Service):
+    """The same without a declaration."""
+
+    name = "bench.undeclared"
+
+    def handle(self) -> Any:
+        return self.request.payload
+
+
 class Nested(Service):
-    """Returns how many microseconds `self.invoke` of an empty service takes."""
+    """Returns how many microseconds `self.invoke` of a service takes."""
 
     name = "bench.nested"
 
     def handle(self) -> float:
-        count = int(self.request.payload["n"])
+        asked = self.request.payload
+        count, target, given = int(asked["n"]), asked.get("target", "bench.empty"), asked.get("payload", "")
         start = time.perf_counter()
         for _ in range(count):
-            self.invoke("bench.empty")
+            self.invoke(target, given)
         return (time.perf_counter() - start) / count * 1e6
 
 

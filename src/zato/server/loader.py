@@ -1,186 +1,167 @@
 """Importing the files of the services folder: what each one deploys, or why it does not.
 
-A broken file is reported with its path, line and reason, and keeps no other from being loaded.
+A broken file is reported with its path, line and reason, and keeps no other from being loaded. What the reasons
+are is said in `zato.server.load_errors`, which classes are refused in `zato.server.definitions`.
 """
 
-import importlib.util
-import inspect
+import os
 import sys
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.machinery import SourceFileLoader
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 from zato.core.errors import InvalidName, ServiceDefinitionError
-from zato.core.names import RESERVED_PREFIX, check_name, is_reserved
-from zato.server.failures import from_service, message_of
+from zato.server.alarm import TookTooLong, limited_to
+from zato.server.definitions import check_class, classes_of, is_service, why_no_service
+from zato.server.imports import Watch, forget, import_file, module_name
+from zato.server.load_errors import LoadError, class_error, culprit_of, import_error
 from zato.server.registry import Deployed, line_of
-from zato.server.service import SHADOW_PACKAGE, AsyncService, Service, ServiceBase
+from zato.server.service import ServiceBase
 
-__all__ = ["LoadError", "Loaded", "load_folder"]
+__all__ = ["LoadError", "Loaded", "Loading", "load_folder"]
+
+LEFT_OUT = "It is left out until the server is started again: see what it does at import, and when it is deployed."
 
 
-@dataclass(frozen=True, slots=True)
-class LoadError:
-    """Why a file, or a class in it, is not deployed.
+def _nobody(file: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
+    """How files are loaded.
 
     Attributes:
-        line: where, counted from 1, or None if it is no matter of one line.
-        cause: what the file raised, or None if the reason says it all.
+        limit: seconds that the import of a file may take, and each of its hooks; 0 is for ever.
+        now_at: told the file before it is loaded, so that whoever outlives this process knows which one ended it.
+        ended_by: files that ended an earlier process, and how; they are left out.
     """
 
-    file: str
-    line: int | None
-    reason: str
-    cause: BaseException | None = None
-
-    def __str__(self) -> str:
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{where}: {self.reason}"
+    limit: float = 0.0
+    now_at: Callable[[str], None] = _nobody
+    ended_by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What a folder deploys."""
+    """What a folder deploys.
+
+    Attributes:
+        errors: what is not deployed, and why.
+        notes: classes that may have been meant to be services, and why they are none.
+    """
 
     services: list[Deployed] = field(default_factory=list)
     errors: list[LoadError] = field(default_factory=list)
+    notes: list[LoadError] = field(default_factory=list)
 
 
-def load_folder(folder: Path) -> Loaded:
+def load_folder(folder: Path, how: Loading | None = None) -> Loaded:
     """Import every `*.py` of a folder, in the order of their names.
 
     The folder is appended to `sys.path`, so that its files can import each other; each runs once. Files
     whose names start with a dot belong to editors.
     """
-    folder = folder.resolve()
+    folder = Path(os.path.realpath(folder))
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
-    _forget(folder)
-    loaded = Loaded()
-    for file in sorted(folder.glob("[!.]*.py")):
-        if not file.is_dir():
-            _load_file(file, loaded)
-    return loaded
+    forget(folder)
+    loader = _Loader(folder, how or Loading())
+    loader.load()
+    return loader.loaded
 
 
-def _forget(folder: Path) -> None:
-    """Have files run again that an earlier load imported."""
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and Path(file).parent == folder:
-            del sys.modules[name]
-    importlib.invalidate_caches()
+class _Loader:
+    """One load of one folder."""
 
+    def __init__(self, folder: Path, how: Loading) -> None:
+        self.loaded = Loaded()
+        self._folder = folder
+        self._how = how
+        self._names: dict[str, Deployed] = {}
+        self._bases: dict[type[ServiceBase], Path] = {}
+        self._given_up: dict[str, LoadError] = {}
+        self._watch = Watch(folder, how.now_at)
 
-def _load_file(file: Path, loaded: Loaded) -> None:
-    try:
-        module = _import(file)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        loaded.errors.append(_import_error(file, error))
-        return
-    names = {service.name: service for service in loaded.services}
-    for cls in _classes_of(module):
+    def load(self) -> None:
+        """Load every file."""
+        for path, end in self._how.ended_by.items():
+            self._give_up(LoadError(path, None, f"{end} {LEFT_OUT}"))
+        with self._watch.on():
+            for file in self._files():
+                self._load(file)
+        for path in self._given_up:
+            sys.modules.pop(module_name(Path(path)), None)
+        self._note_bases()
+
+    def _files(self) -> Iterator[Path]:
         try:
-            _check(cls, names)
+            files = sorted(self._folder.iterdir())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self.loaded.errors.append(import_error(self._folder, error))
+            return
+        yield from (file for file in files if file.suffix == ".py" and not file.name.startswith("."))
+
+    def _load(self, file: Path) -> None:
+        module = self._given_up.get(str(file)) or _not_a_file(file) or self._imported(file)
+        if isinstance(module, LoadError):
+            self.loaded.errors.append(module)
+            return
+        for cls in classes_of(module):
+            if is_service(cls):
+                self._deploy(cls, file)
+            else:
+                self._bases[cls] = file
+
+    def _imported(self, file: Path) -> ModuleType | LoadError:
+        try:
+            return limited_to(self._how.limit, partial(import_file, file, self._watch))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            if isinstance(error, TookTooLong):
+                self._give_up(import_error(culprit_of(error, file), error))
+            return import_error(file, error)
+
+    def _give_up(self, error: LoadError) -> None:
+        """Have a file that does not end imported by no other: Python refuses to import what is None."""
+        self._given_up[error.file] = error
+        sys.modules[module_name(Path(error.file))] = None  # type: ignore[assignment]
+
+    def _deploy(self, cls: type[ServiceBase], file: Path) -> None:
+        try:
+            check_class(cls)
+            self._check_unique(cls)
             deployed = Deployed.of(cls, file=str(file))
         except (ServiceDefinitionError, InvalidName) as error:
-            loaded.errors.append(LoadError(str(file), line_of(cls), str(error)))
+            self.loaded.errors.append(LoadError(str(file), line_of(cls), str(error)))
+        except Exception as error:
+            self.loaded.errors.append(class_error(file, line_of(cls), cls.__name__, error))
         else:
-            names[deployed.name] = deployed
-            loaded.services.append(deployed)
+            self._names[deployed.name] = deployed
+            self.loaded.services.append(deployed)
+
+    def _check_unique(self, cls: type[ServiceBase]) -> None:
+        name = cls.get_name()
+        if other := self._names.get(name):
+            raise ServiceDefinitionError(
+                f"{cls.__name__} is named {name!r}, as is {other.impl_name} in {other.file}. Give one of them "
+                "another 'name'."
+            )
+
+    def _note_bases(self) -> None:
+        for cls, file in self._bases.items():
+            if reason := why_no_service(cls):
+                self.loaded.notes.append(LoadError(str(file), line_of(cls), reason))
 
 
-def _import(file: Path) -> ModuleType:
-    """Import a file under its stem, or, where an installed module has that name, below a package of ours."""
-    name = _module_name(file)
-    known = sys.modules.get(name)
-    if known is not None and getattr(known, "__file__", None) == str(file):
-        return known
-    loader = SourceFileLoader(name, str(file))
-    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
-    assert spec is not None  # noqa: S101 -- there is one for any loader; for the type checker
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        loader.exec_module(module)
-    except BaseException:
-        sys.modules.pop(name, None)
-        raise
-    return module
-
-
-def _module_name(file: Path) -> str:
-    stem = file.stem
-    known = sys.modules.get(stem)
-    if known is not None:
-        taken = getattr(known, "__file__", None) != str(file)
-    else:
-        taken = stem in sys.stdlib_module_names or _is_installed(stem, file)
-    return SHADOW_PACKAGE + stem if taken else stem
-
-
-def _is_installed(stem: str, file: Path) -> bool:
-    try:
-        spec = importlib.util.find_spec(stem)
-    except (ImportError, ValueError):
-        return False
-    return spec is not None and spec.origin != str(file)
-
-
-def _classes_of(module: ModuleType) -> Iterable[type[ServiceBase]]:
-    """Yield the services a module defines, in the order they are written.
-
-    A class without `handle` of its own or inherited from another service is a base for others.
-    """
-    classes = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, ServiceBase)]
-    for cls in dict.fromkeys(classes):
-        if cls.__module__ == module.__name__ and _handle_of(cls) not in (Service.handle, AsyncService.handle, None):
-            yield cls
-
-
-def _handle_of(cls: type) -> object:
-    return getattr(cls, "handle", None)
-
-
-def _check(cls: type[ServiceBase], names: dict[str, Deployed]) -> None:
-    name = check_name(cls.get_name())
-    if is_reserved(name):
-        raise ServiceDefinitionError(
-            f"{cls.__name__} is named {name!r}; names that start with {RESERVED_PREFIX!r} are reserved."
-        )
-    if name in names:
-        raise ServiceDefinitionError(
-            f"{cls.__name__} is named {name!r}, as is {names[name].impl_name} in {names[name].file}."
-        )
-    is_coroutine = inspect.iscoroutinefunction(cls.handle)  # type: ignore[attr-defined]
-    if issubclass(cls, AsyncService) and not is_coroutine:
-        raise ServiceDefinitionError(
-            f"{cls.__name__}.handle is no coroutine. Write 'async def handle', or subclass Service."
-        )
-    if issubclass(cls, Service) and is_coroutine:
-        raise ServiceDefinitionError(f"{cls.__name__}.handle is a coroutine. Subclass AsyncService instead of Service.")
-    _check_arguments(cls.__name__, "handle", cls.handle, "self.request.payload has the input.")  # type: ignore[attr-defined]
-    _check_arguments(cls.__name__, "__init__", cls.__init__, "An instance is made for each invocation.")
-
-
-def _check_arguments(class_name: str, method: str, function: Callable[..., object], hint: str) -> None:
-    """Refuse a method that cannot be called with nothing but `self`."""
-    try:
-        inspect.signature(function).bind(None)
-    except TypeError as error:
-        raise ServiceDefinitionError(f"{class_name}.{method} takes nothing but self; {error}. {hint}") from error
-
-
-def _import_error(file: Path, error: BaseException) -> LoadError:
-    """Say what a file raised, and at which of its own lines."""
-    message = message_of(error)
-    reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    if isinstance(error, SyntaxError) and error.filename == str(file):
-        return LoadError(str(file), error.lineno, f"{type(error).__name__}: {error.msg}")
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    return LoadError(str(file), lines[-1] if lines else None, reason, from_service(error))
+def _not_a_file(file: Path) -> LoadError | None:
+    """Refuse what is called like a file and is none: a folder, or a pipe, which would be read for ever."""
+    if file.is_file() or not file.exists():
+        return None
+    kind = "a folder" if file.is_dir() else "no regular file"
+    return LoadError(str(file), None, f"It is {kind}. Only files are loaded: move it away, or rename it.")

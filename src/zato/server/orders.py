@@ -1,11 +1,12 @@
-"""What a supervisor tells a worker process, and what that one says back: a line of JSON each way."""
+"""What a supervisor tells a worker process, and what that one says back: lines of JSON."""
 
 import json
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from zato.core.envelope import ADMIN_USER, API_USER
@@ -15,7 +16,7 @@ from zato.core.settings import Settings
 from zato.environment import Credentials, Environment
 from zato.server.logs.root import Logs, Outlets, logging_to
 
-__all__ = ["FROM_TERMINALS", "Orders", "Report", "receive_orders", "send_report"]
+__all__ = ["FROM_TERMINALS", "Importing", "Orders", "Report", "receive_orders", "said_in", "say"]
 
 # They reach every process of a terminal; what follows from them is the supervisor's decision.
 FROM_TERMINALS = frozenset({signal.SIGINT, signal.SIGHUP})
@@ -39,6 +40,7 @@ class Orders:
         lock: descriptor of the environment's lock.
         replaces: the process takes the place of one that died.
         to_stream: log to standard error too, not only to the file.
+        ended_by: files of services that ended an earlier process while it imported them, and how.
     """
 
     path: str
@@ -50,6 +52,7 @@ class Orders:
     lock: int
     replaces: bool = False
     to_stream: bool = True
+    ended_by: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> Environment:
@@ -77,6 +80,7 @@ class Orders:
         """Return what is masked in logs. A broker may have a password so short that it is part of many a word."""
         known = self.credentials
         secrets = spellings(ADMIN_USER, known.admin_invoke) | spellings(API_USER, known.pubapi)
+        secrets |= frozenset(known.encryption_key.split())
         if len(known.broker_password) < SHORT:
             return secrets
         return secrets | spellings("default", known.broker_password)
@@ -116,11 +120,24 @@ class Report:
         """Return this as a line of JSON."""
         return json.dumps(asdict(self)).encode() + END
 
-    @classmethod
-    def from_line(cls, line: bytes) -> "Report":
-        """Return what a line says."""
-        values = json.loads(line)
-        return cls(services=values["services"], errors=tuple(values["errors"]), fault=values["fault"])
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """What a worker process says before it reports: which file it imports now, or "" for none any more."""
+
+    file: str
+
+    def to_line(self) -> bytes:
+        """Return this as a line of JSON."""
+        return json.dumps(asdict(self)).encode() + END
+
+
+def said_in(line: bytes) -> Report | Importing:
+    """Return what a line of a worker process says."""
+    values = json.loads(line)
+    if "file" in values:
+        return Importing(values["file"])
+    return Report(services=values["services"], errors=tuple(values["errors"]), fault=values["fault"])
 
 
 def receive_orders(line: socket.socket) -> Orders:
@@ -134,9 +151,9 @@ def receive_orders(line: socket.socket) -> Orders:
     return Orders.from_line(bytes(received))
 
 
-def send_report(line: socket.socket, report: Report) -> None:
+def say(line: socket.socket, what: Report | Importing) -> None:
     """Tell the supervisor. One that has ended needs to know nothing."""
     try:
-        line.sendall(report.to_line())
+        line.sendall(what.to_line())
     except OSError:
         return

@@ -22,7 +22,7 @@ from zato.core.settings import Settings
 from zato.server.files import connections_within, kept_from_children, raise_file_limit
 from zato.server.lifeline import end_with_parent
 from zato.server.logs.root import Logs
-from zato.server.orders import FROM_TERMINALS, Orders, Report, receive_orders, send_report
+from zato.server.orders import FROM_TERMINALS, Importing, Orders, Report, receive_orders, say
 from zato.server.pulse import beat
 from zato.server.wiring import OpenBackend, Server
 
@@ -52,14 +52,14 @@ def run_process(line: socket.socket, *, opened_by: OpenBackend = open_backend) -
         with kept_from_children(orders.lock, orders.settings.port), orders.logging() as logs:
             uvloop.run(_serve(orders, logs, line, opened_by))
     except ZatoError as error:
-        send_report(line, Report(fault=str(error)))
+        say(line, Report(fault=str(error)))
         sys.exit(error.exit_code)
 
 
 async def _serve(orders: Orders, logs: Logs, line: socket.socket, opened_by: OpenBackend) -> None:
     server = Server(orders, logs, opened_by=opened_by, max_connections=_connections(orders.settings))
     try:
-        loaded = await server.start()
+        loaded = await server.start(lambda file: say(line, Importing(file)))
         # What was loaded stays: a full garbage collection need not look at it, and pauses 10 ms less.
         gc.collect()
         gc.freeze()
@@ -69,7 +69,7 @@ async def _serve(orders: Orders, logs: Logs, line: socket.socket, opened_by: Ope
     stop = asyncio.Event()
     # More than one may come: some who stop a service send a signal to each of its processes.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    send_report(line, Report(services=len(loaded.services), errors=tuple(str(error) for error in loaded.errors)))
+    say(line, Report(services=len(loaded.services), errors=tuple(str(error) for error in loaded.errors)))
     beat(line, orders.settings.max_stall, asyncio.get_running_loop())
     logs.levels.watch(asyncio.get_running_loop())
     server.go()

@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Iterator
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 import pytest
 
 from zato.core.invocation import Priority, Terms
 from zato.core.retry import Retry
-from zato.server.loader import Loaded, load_folder
+from zato.server.loader import Loaded, Loading, load_folder
 from zato.server.registry import Registry
 from zato.server.service import Service
 
@@ -20,19 +21,19 @@ class {name}(Service):
         pass
 """
 BROKEN = [
-    pytest.param(b"x = 1\ndef f(:\n", 2, "SyntaxError: invalid syntax", id="syntax"),
-    pytest.param(b"def f():\nreturn 1\n", 2, "IndentationError: expected an indented block", id="indentation"),
-    pytest.param(b"\n\n1 / 0\n", 3, "ZeroDivisionError: division by zero", id="exception"),
-    pytest.param(b"import sys\nsys.exit('bye')\n", 2, "SystemExit: bye", id="exit"),
-    pytest.param(b"\nraise SystemExit\n", 2, "SystemExit", id="exit-without-a-word"),
-    pytest.param(b"x = 1\ny = '\xff'\n", 2, "SyntaxError: (unicode error)", id="not-utf-8"),
-    pytest.param(b"\nimport no_such_module\n", 2, "ModuleNotFoundError: No module named", id="missing-module"),
-    pytest.param(b"\nimport json\njson.loads('{')\n", 3, "JSONDecodeError: ", id="raised-by-another-module"),
-    pytest.param(b"\ncompile('(', 'other.py', 'exec')\n", 2, "SyntaxError: ", id="syntax-of-other-text"),
+    pytest.param("\n\n1 / 0\n", 3, "ZeroDivisionError: division by zero", id="exception"),
+    pytest.param("import sys\nsys.exit('bye')\n", 2, "SystemExit: bye. A file of services is imported, ", id="exit"),
+    pytest.param("\nraise SystemExit\n", 2, "SystemExit. A file of services is ", id="exit-without-a-word"),
+    pytest.param("\nimport json\njson.loads('{')\n", 3, "JSONDecodeError: ", id="raised-by-another-module"),
+    pytest.param("\ncompile('(', 'other.py', 'exec')\n", 2, "SyntaxError: ", id="syntax-of-other-text"),
+    pytest.param("\nopen('/no/such/file')\n", 2, "FileNotFoundError: ", id="file-that-it-reads"),
+    pytest.param("\nnosuchname\n", 2, "NameError: name 'nosuchname' is not defined", id="name"),
+    pytest.param("\nimport json\njson.nosuch\n", 3, "AttributeError: module 'json' has no", id="attribute"),
+    pytest.param("\nfrom json import nosuch\n", 2, "ImportError: cannot import name 'nosuch'", id="name-of-a-module"),
+    pytest.param("\nraise BaseException('no')\n", 2, "BaseException: no", id="no-exception-of-the-usual-kind"),
     pytest.param(
-        b"class E(Exception):\n    def __str__(self):\n        return 1 / 0\nraise E\n", 4, "E", id="error-without-text"
+        "class E(Exception):\n    def __str__(self):\n        return 1 / 0\nraise E\n", 4, "E", id="error-without-text"
     ),
-    pytest.param(b"x = '\x00'\n", None, "null byte", id="null-byte"),
 ]
 REFUSED = [
     pytest.param(
@@ -214,6 +215,22 @@ def test_module_that_is_installed_and_not_yet_imported(folder: Path) -> None:
     assert names(load(folder, vendor=SERVICE.format(name="Sync"), zebra=importer)) == ["vendor.sync"]
 
 
+def test_module_that_is_on_no_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Distributions under development may be found by a finder of their own: they are installed as others are."""
+    site = folder.parent / "site"
+    site.mkdir()
+    (site / "vendor.py").write_text("whose = 'theirs'\n")
+
+    class Finder:
+        @staticmethod
+        def find_spec(fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+            return PathFinder.find_spec(fullname, [str(site)]) if fullname == "vendor" else None
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    load(folder, vendor=SERVICE.format(name="Sync"))
+    assert ("vendor" in sys.modules, "zato_services.vendor" in sys.modules) == (False, True)
+
+
 def test_files_are_loaded_in_the_order_of_their_names(folder: Path) -> None:
     """What is deployed first does not depend on the file system."""
     loaded = load(folder, **{stem: SERVICE.format(name="S") for stem in ("b", "c", "a")})
@@ -221,15 +238,14 @@ def test_files_are_loaded_in_the_order_of_their_names(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "line", "reason"), BROKEN)
-def test_broken_file(folder: Path, text: bytes, line: int | None, reason: str) -> None:
+def test_broken_file(folder: Path, text: str, line: int, reason: str) -> None:
     """File, line and reason are reported, and the others are loaded."""
-    (folder / "b.py").write_bytes(text)
-    loaded = load(folder, a=SERVICE.format(name="One"), c=SERVICE.format(name="Other"))
+    loaded = load(folder, a=SERVICE.format(name="One"), b=text, c=SERVICE.format(name="Other"))
     (error,) = loaded.errors
 
     assert [service.name for service in loaded.services] == ["a.one", "c.other"]
-    assert (error.file, line in (None, error.line)) == (str(folder / "b.py"), True)
-    assert reason in error.reason
+    assert (error.file, error.line) == (str(folder / "b.py"), line)
+    assert error.reason.startswith(reason)
     assert "b" not in sys.modules
 
 
@@ -239,17 +255,13 @@ def test_report_reads_as_a_place_and_a_reason(folder: Path) -> None:
     assert str(loaded.errors[0]) == f"{folder / 'b.py'}:2: ValueError: no"
 
 
-def test_file_that_cannot_be_read(folder: Path) -> None:
-    """A link to nowhere is reported, without a line."""
-    (folder / "b.py").symlink_to(folder / "nowhere.py")
-    (error,) = load_folder(folder).errors
-    assert (error.line, str(error).startswith(f"{folder / 'b.py'}: FileNotFoundError")) == (None, True)
-
-
 def test_interrupt_is_no_broken_file(folder: Path) -> None:
-    """Ctrl-C while files are loaded ends the server's start."""
+    """Ctrl-C while files are loaded ends the process, and the last file that was told is the one that was loaded."""
+    said: list[str] = []
+    (folder / "b.py").write_text("raise KeyboardInterrupt\n")
     with pytest.raises(KeyboardInterrupt):
-        load(folder, b="raise KeyboardInterrupt\n")
+        load_folder(folder, Loading(now_at=said.append))
+    assert said == [str(folder / "b.py")]
 
 
 @pytest.mark.parametrize(("text", "reason"), REFUSED)
@@ -264,12 +276,85 @@ def test_class_that_cannot_be_deployed(folder: Path, text: str, reason: str) -> 
     assert (error.line, error.reason.startswith(reason)) == (4, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        pytest.param("    @classmethod\n    def get_name(cls):\n        return 1 / 0", "9: Bad", id="name"),
+        pytest.param("    __annotations__ = 5", "4: Bad", id="annotations"),
+    ],
+)
+def test_class_that_fails_when_it_is_looked_at(folder: Path, words: str, place: str) -> None:
+    """It is reported like any other, and its neighbours are deployed."""
+    loaded = load(folder, a=SERVICE.format(name="Bad") + words + "\n", b=SERVICE.format(name="Good"))
+    assert [service.name for service in loaded.services] == ["b.good"]
+    assert str(loaded.errors[0]).startswith(
+        f"{folder / 'a.py'}:{place} cannot be deployed, because looking at it raised "
+    )
+
+
 def test_two_services_of_one_name(folder: Path) -> None:
     """The first one stays, and the second learns who has its name."""
     text = "from zato.server.service import Service\nclass {}(Service):\n    name = 'x'\n    def handle(self): pass\n"
     loaded = load(folder, a=text.format("One"), b=text.format("Other"))
     assert [service.impl_name for service in loaded.services] == ["a.One"]
-    assert str(loaded.errors[0]) == f"{folder / 'b.py'}:2: Other is named 'x', as is a.One in {folder / 'a.py'}."
+    report = f"{folder / 'b.py'}:2: Other is named 'x', as is a.One in {folder / 'a.py'}. Give one of them another"
+    assert str(loaded.errors[0]).startswith(report)
+
+
+@pytest.mark.parametrize("stem", ["crm-api", "Crm_api", "CRM-API"])
+def test_two_files_whose_names_mean_the_same(folder: Path, stem: str) -> None:
+    """They are two modules, and make one name."""
+    loaded = load(folder, crm_api=SERVICE.format(name="Sync"), **{stem: SERVICE.format(name="Sync")})
+    files = {error.file for error in loaded.errors} | {str(service.file) for service in loaded.services}
+    assert len(loaded.errors) == 1
+    assert "Sync is named 'crm-api.sync', as is " in loaded.errors[0].reason
+    assert files == {str(folder / "crm_api.py"), str(folder / f"{stem}.py")}
+
+
+def test_reserved_name_that_comes_from_the_file(folder: Path) -> None:
+    """The message says that the file gave it."""
+    (error,) = load(folder, zato_crm=SERVICE.format(name="Sync")).errors
+    assert error.reason.endswith(
+        "reserved. It has that name from its file: rename the file, or give the class a 'name'."
+    )
+
+
+@pytest.mark.parametrize("verb", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_class_with_a_method_for_an_http_method_is_a_service(folder: Path, verb: str) -> None:
+    """It needs no `handle` besides."""
+    loaded = load(folder, crm=SERVICE.format(name="Sync").replace("handle", f"handle_{verb}"))
+    assert (names(loaded), loaded.notes) == (["crm.sync"], [])
+
+
+def test_argument_of_a_method_for_an_http_method(folder: Path) -> None:
+    """It is refused as one of `handle` is."""
+    (error,) = load(folder, crm=SERVICE.format(name="Sync").replace("handle(self", "handle_GET(self, payload")).errors
+    assert error.reason.startswith("Sync.handle_GET takes nothing but self; missing a required argument: 'payload'.")
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        pytest.param("def handel(self): pass", "Is 'handel' meant to be 'handle'?", id="misspelt"),
+        pytest.param("def Handle(self): pass", "Is 'Handle' meant to be 'handle'?", id="capital"),
+        pytest.param("def run(self): pass", "Add one if it is to be a service.", id="other-methods"),
+        pytest.param("handles = 'all'", "Add one if it is to be a service.", id="no-method"),
+    ],
+)
+def test_class_without_handle_that_nobody_uses(folder: Path, body: str, hint: str) -> None:
+    """It is not deployed, which is no error but is said."""
+    loaded = load(folder, crm=f"from zato.server.service import Service\nclass Sync(Service):\n    {body}\n")
+    reason = "Sync has no 'handle', so it is not deployed, and no class inherits from it. "
+    assert names(loaded) == []
+    assert [str(note) for note in loaded.notes] == [f"{folder / 'crm.py'}:2: {reason}{hint}"]
+
+
+def test_base_that_another_file_uses_is_not_noted(folder: Path) -> None:
+    """Whichever of the two is loaded first."""
+    base = "from zato.server.service import Service\nclass Base(Service): pass\n"
+    child = "from {} import Base\nclass Child(Base):\n    def handle(self): pass\n"
+    loaded = load(folder, a=child.format("b"), b=base, c=base, d=child.format("c"))
+    assert (names(loaded), loaded.notes) == (["a.child", "d.child"], [])
 
 
 def test_class_without_handle_is_a_base_for_others(folder: Path) -> None:
@@ -321,6 +406,7 @@ def test_importer_of_a_broken_file_is_broken_too(folder: Path) -> None:
     """Each is reported at its own line."""
     loaded = load(folder, a="\nimport b\n", b="\n\n1 / 0\n")
     assert [(Path(error.file).name, error.line) for error in loaded.errors] == [("a.py", 2), ("b.py", 3)]
+    assert loaded.errors[0].reason == "ZeroDivisionError: division by zero (in b.py:3, which it imports)"
 
 
 def test_file_is_where_it_says_it_is(folder: Path) -> None:
@@ -355,7 +441,6 @@ assert Order(7).id == 7
 def test_only_python_files_of_the_folder_itself_are_loaded(folder: Path) -> None:
     """Subfolders, other files, and the hidden files of editors are left alone."""
     (folder / "sub").mkdir()
-    (folder / "dir.py").mkdir()
     for name in ("sub/inner.py", "notes.txt", "old.py.bak", ".#crm.py", "._crm.py"):
         (folder / name).write_text("1 / 0")
     assert names(load(folder, crm=SERVICE.format(name="Sync"))) == ["crm.sync"]

@@ -12,7 +12,7 @@ import pytest
 from zato.core.invocation import Holder
 from zato.core.settings import Settings
 from zato.environment import Credentials
-from zato.server.orders import Orders, Report, receive_orders, send_report
+from zato.server.orders import Importing, Orders, Report, receive_orders, said_in, say
 
 ORDERS = Orders(
     path="/srv/żółw and\nmore",
@@ -23,6 +23,7 @@ ORDERS = Orders(
     parent=4711,
     lock=9,
     to_stream=False,
+    ended_by={"/srv/a.py": "It ended."},
 )
 REPORT = Report(services=3, errors=("a.py:1: b\nc", "ż"), fault="No\ndisk.")
 
@@ -38,7 +39,14 @@ def test_report_survives_the_line() -> None:
     """The same for what comes back."""
     line = REPORT.to_line()
     assert line.count(b"\n") == 1
-    assert Report.from_line(line) == REPORT
+    assert said_in(line) == REPORT
+
+
+def test_what_is_imported_survives_the_line() -> None:
+    """Also a file whose name is no text in any encoding."""
+    line = Importing("/srv/\udcff\n.py").to_line()
+    assert line.count(b"\n") == 1
+    assert said_in(line) == Importing("/srv/\udcff\n.py")
 
 
 def test_orders_may_come_in_pieces() -> None:
@@ -46,12 +54,12 @@ def test_orders_may_come_in_pieces() -> None:
     ours, theirs = socket.socketpair()
     line = ORDERS.to_line()
 
-    def say() -> None:
+    def tell() -> None:
         for start in range(0, len(line), 100):
             ours.sendall(line[start : start + 100])
 
     with ours, theirs:
-        speaker = threading.Thread(target=say)
+        speaker = threading.Thread(target=tell)
         speaker.start()
         received = receive_orders(theirs)
         speaker.join()
@@ -75,7 +83,7 @@ def test_report_to_nobody_is_no_error() -> None:
     ours, theirs = socket.socketpair()
     ours.close()
     with theirs:
-        send_report(theirs, REPORT)
+        say(theirs, REPORT)
 
 
 def test_holder_is_the_process_in_this_run() -> None:
@@ -113,6 +121,15 @@ def test_password_of_the_broker_is_masked_in_logs(tmp_path: Path, password: str,
         logging.getLogger("zato.server").warning("redis://:%s@h", password)
     lines = [json.loads(line)["event"] for line in (tmp_path / "logs" / "server.log").read_text().splitlines()]
     assert lines == [shown, "redis://:***@h"]
+
+
+def test_keys_are_masked_in_logs(tmp_path: Path) -> None:
+    """Each of several, wherever it stands."""
+    (tmp_path / "logs").mkdir()
+    credentials = replace(ORDERS.credentials, encryption_key="first-key second-key")
+    with replace(ORDERS, path=str(tmp_path), credentials=credentials).logging():
+        logging.getLogger("zato.server").warning("of second-key and first-key")
+    assert json.loads((tmp_path / "logs" / "server.log").read_text())["event"] == "of *** and ***"
 
 
 def test_password_of_the_broker_is_not_in_what_is_shown() -> None:

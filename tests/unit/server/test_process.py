@@ -14,7 +14,7 @@ import pytest
 from tests.support.environments import make_environment
 from tests.support.subprocesses import unmeasured_environment
 from zato.environment import Environment
-from zato.server.orders import Orders, Report
+from zato.server.orders import Orders, Report, said_in
 from zato.server.supervisor import COMMAND
 
 FOLLY = """
@@ -64,11 +64,18 @@ def worker(environment: Environment) -> Iterator[tuple["subprocess.Popen[bytes]"
     os.close(lock)
 
 
+def reported(said: BinaryIO) -> Report:
+    """Return the report of a process, which follows what it says of the files that it imports."""
+    while not isinstance(what := said_in(said.readline()), Report):
+        pass
+    return what
+
+
 def test_process_that_cannot_work_says_why(environment: Environment) -> None:
     """Its exit status is that of the error, and it prints nothing."""
     (environment.data / "broker.db").write_bytes(b"no database" * 1000)
     with worker(environment) as (process, said):
-        report = Report.from_line(said.readline())
+        report = reported(said)
         status = process.wait(20)
     assert "no usable broker file" in report.fault
     assert status == 2
@@ -78,7 +85,7 @@ def test_process_reports_when_it_answers(environment: Environment) -> None:
     """It says how many services there are and which are not, gives a sign of life, and ends at SIGTERM alone."""
     (environment.services / "broken.py").write_text("1 / 0")
     with worker(environment) as (process, said):
-        report, pulse = Report.from_line(said.readline()), said.read(1)
+        report, pulse = reported(said), said.read(1)
         process.send_signal(signal.SIGINT)
         alive = said.read(1)
         for _ in range(2):
@@ -92,7 +99,7 @@ def test_threads_that_services_began_do_not_keep_the_process(environment: Enviro
     """After the stop they have two seconds."""
     (environment.services / "folly.py").write_text(FOLLY)
     with worker(environment) as (process, said):
-        report = Report.from_line(said.readline())
+        report = reported(said)
         process.terminate()
         status = process.wait(20)
     assert (report.errors, status) == ((), 0)

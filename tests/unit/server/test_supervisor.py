@@ -8,36 +8,26 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.environments import make_environment
+from tests.support.supervision import STAY, events, run, stop, stop_when, worker
 from zato.core.errors import EnvironmentFault
 from zato.environment import Environment
 from zato.running import RunningServer
-from zato.server import process, supervisor, wiring
+from zato.server import place, process, supervisor, wiring
 from zato.server import worker as background
 from zato.server.http import listener
 from zato.server.orders import Report
-from zato.server.supervisor import COMMAND, REPLACEMENTS, run_server
+from zato.server.place import REPLACEMENTS, Place
+from zato.server.supervisor import COMMAND, run_server
 
-# What a worker process does before it acts: it takes its orders, and can tell which life of it this is.
-BEGINNING = """
-import json, os, signal, socket, sys, time
-from pathlib import Path
-line = socket.socket(fileno=int(sys.argv[-1]))
-orders = json.loads(line.makefile("rb").readline())
-lives = Path(orders["path"], "lives")
-lives.open("a").write(".")
-lives.with_name("births").open("a").write(f"{time.monotonic()} ")
-life = len(lives.read_text())
-def report(**fields):
-    line.sendall(json.dumps({"services": 0, "errors": [], "fault": "", **fields}).encode() + b"\\n")
-"""
-STAY = "\nwhile True:\n    signal.pause()\n"
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 DIES = (
     """
 report()
@@ -63,40 +53,6 @@ elif life == 1:
 def environment(tmp_path: Path) -> Environment:
     """An environment whose server stops without delay."""
     return make_environment(tmp_path / "env", grace=0.0)
-
-
-def worker(program: str) -> tuple[str, ...]:
-    """Return the command of a worker process that does this."""
-    return (sys.executable, "-c", BEGINNING + program)
-
-
-def stop(*_: object) -> None:
-    """Ask this process, which is the server, to stop."""
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def run(environment: Environment, program: str, ready: Callable[..., None] = stop, **settings: Any) -> None:
-    """Run a server whose worker processes do this."""
-    given = environment.settings(("test", settings))
-    run_server(environment, given, ready, to_stream=False, command=worker(program))
-
-
-def stop_when(monkeypatch: pytest.MonkeyPatch, enough: Callable[[RunningServer], bool]) -> list[RunningServer]:
-    """Have the server stop as soon as it says something of itself, and return all it says."""
-    said: list[RunningServer] = []
-
-    def announce(self: Environment, server: RunningServer) -> None:
-        if enough(server) and not any(enough(earlier) for earlier in said):
-            stop()
-        said.append(server)
-
-    monkeypatch.setattr(Environment, "announce", announce)
-    return said
-
-
-def events(environment: Environment) -> list[str]:
-    """Return the messages of the log."""
-    return [json.loads(line)["event"] for line in (environment.logs / "server.log").read_text().splitlines()]
 
 
 def test_server_that_cannot_start_lets_go_of_everything(environment: Environment) -> None:
@@ -211,7 +167,7 @@ def test_worker_that_dies_is_replaced(environment: Environment, monkeypatch: pyt
 def test_ten_deaths_in_a_row_do_not_end_the_server(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes on, with pauses that grow up to five seconds."""
     pauses = [REPLACEMENTS.pause(number, 0.5) for number in range(1, 11)]
-    monkeypatch.setattr(supervisor, "REPLACEMENTS", type(REPLACEMENTS)(sys.maxsize, backoff=0.001, cap=0.01))
+    monkeypatch.setattr(place, "REPLACEMENTS", type(REPLACEMENTS)(sys.maxsize, backoff=0.001, cap=0.01))
     stop_when(monkeypatch, lambda server: server.workers[0].deaths == 10 and server.workers[0].pid is not None)
     run(environment, DIES.format(times=10), lambda *_: None)
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0]
@@ -220,7 +176,7 @@ def test_ten_deaths_in_a_row_do_not_end_the_server(environment: Environment, mon
 
 def test_death_after_a_long_life_begins_a_new_row(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that served for a while is replaced at once, however many died before."""
-    monkeypatch.setattr(supervisor, "STEADY", 0.0)
+    monkeypatch.setattr(place, "STEADY", 0.0)
     stop_when(monkeypatch, lambda server: server.workers[0].deaths == 3 and server.workers[0].pid is not None)
     run(environment, DIES.format(times=3), lambda *_: None)
     assert [event for event in events(environment) if "in a row" in event] == []
@@ -304,7 +260,7 @@ def test_place_of_a_dead_worker_is_filled_in_the_end(environment: Environment, m
 def test_start_without_free_files(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server does not start, instead of waiting for a process that there will never be."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    keep = supervisor._Worker.keep
+    keep = Place.keep
 
     async def with_few_files(self: Any) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
@@ -313,7 +269,7 @@ def test_start_without_free_files(environment: Environment, monkeypatch: pytest.
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
-    monkeypatch.setattr(supervisor._Worker, "keep", with_few_files)
+    monkeypatch.setattr(Place, "keep", with_few_files)
     with pytest.raises(EnvironmentFault, match=r"could not be begun \(Too many open files\) at its start"):
         run(environment, STAY, _never)
 
@@ -328,7 +284,7 @@ def test_worker_that_talks_nonsense(environment: Environment, monkeypatch: pytes
 
 def test_replacement_that_hangs_is_killed(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that does not say in time that it answers is no replacement; the log says where to look."""
-    monkeypatch.setattr(supervisor, "LOADS_WITHIN", 0.2)
+    monkeypatch.setattr(place, "LOADS_WITHIN", 0.2)
     program = "if life == 1:\n    report()\n    os._exit(3)\nif life >= 3:\n    report()\n"
     stop_when(monkeypatch, lambda server: server.workers[0].deaths >= 2 and server.workers[0].pid is not None)
     run(environment, program + STAY, lambda *_: None, max_stall=2.0)
@@ -340,14 +296,14 @@ def test_replacement_that_hangs_is_killed(environment: Environment, monkeypatch:
 
 def test_first_worker_may_take_its_time(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the start of a server somebody looks on, who can end it."""
-    monkeypatch.setattr(supervisor, "LOADS_WITHIN", 0.1)
+    monkeypatch.setattr(place, "LOADS_WITHIN", 0.1)
     run(environment, "time.sleep(0.4)\nreport()" + STAY, max_stall=0.1)
     assert not any("has not loaded" in event for event in events(environment))
 
 
 def test_replacement_may_take_its_time_for_ever(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without `max_stall` nothing is killed for standing still."""
-    monkeypatch.setattr(supervisor, "LOADS_WITHIN", 0.1)
+    monkeypatch.setattr(place, "LOADS_WITHIN", 0.1)
     slow = "if life == 1:\n    report()\n    os._exit(3)\ntime.sleep(0.4)\nos.kill(orders['parent'], signal.SIGTERM)"
     run(environment, slow + STAY, lambda *_: None, max_stall=0)
     assert not any("has not loaded" in event for event in events(environment))
