@@ -21,6 +21,8 @@ from zato.core import errors
 from zato.core.errors import ServiceError, ZatoError
 from zato.core.record import FIELDS
 from zato.core.settings import CHOICES, ENVIRONMENT_PREFIX, Setting, describe
+from zato.migrate import python_rules, rules
+from zato.migrate.findings import Rule
 from zato.server.http.addresses import DOORS
 from zato.server.service import AsyncService, ServiceBase
 
@@ -60,6 +62,7 @@ def pages() -> Mapping[str, str]:
         "errors.md": _page("Errors", ERRORS, _errors()),
         "services.md": _page("Built-in services", SERVICES, _services()),
         "commands.md": _page("Commands", COMMANDS, _commands()),
+        "migration.md": _page("What old services use", MIGRATION, _migration()),
         "record.md": _with_part("record.md", _record()),
         "http.md": _with_part("http.md", _doors()),
     }
@@ -95,6 +98,12 @@ What `--help` says. PATH is an environment's folder. The exit status is 0 if all
 refused, 2 if the command or the environment is not right, 3 if no server answers, 4 if what was asked for does not
 exist, 5 if it is not allowed, 6 if it contradicts the state of things, 7 if it may be tried again later, 8 if time ran
 out. Errors go to standard error. [The command line](../howto/command-line.md) has the forms of `--json`.
+"""
+
+MIGRATION = """
+What `zato migrate check` looks for in services of the original server, and what it says to do. *changed*: it runs, and
+does something else. *missing*: it does not run until something is done. *python*: it was written for an older Python.
+[Move from Zato](../howto/move-from-zato.md) has the check at work.
 """
 
 
@@ -198,6 +207,35 @@ def _commands() -> Iterator[str]:
     for path, command in _walk(root, "zato"):
         context = click.Context(command, info_name=path, terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH)
         yield from (f"## {path}", "", "```text", *command.get_help(context).splitlines(), "```", "")
+
+
+def _migration() -> Iterator[str]:
+    attributes = {f"self.{name}": rule for name, rule in rules.ATTRIBUTES.items()}
+    attributes |= {f"self.{old}": attributes[f"self.{new}"] for old, new in rules.ALIASES.items()}
+    modules = {f"import {name}": rule for name, rule in python_rules.MODULES.items()}
+    groups: Mapping[str, Mapping[str, Rule]] = {
+        "Attributes": attributes,
+        "What services do": {**rules.USES, **{f"def {name}": rule for name, rule in rules.METHODS.items()}},
+        "Modules": rules.MODULES,
+        "Names in modules": rules.NAMES,
+        "Files": rules.FILES,
+        "Syntax of Python 2": python_rules.SYNTAX,
+        "Modules of older Pythons": modules,
+        "Names of older Pythons": {
+            **python_rules.NAMES,
+            **{f".{name}()": rule for name, rule in python_rules.METHODS.items()},
+            **python_rules.SPECIAL_METHODS,
+            **python_rules.ATTRIBUTES,
+            **python_rules.LAZY,
+            "/ of whole numbers": python_rules.DIVISION,
+        },
+    }
+    for title, group in groups.items():
+        yield from (f"## {title}", "")
+        yield from _table("what", "kind", "what to do")
+        for what, rule in sorted(group.items()):
+            yield _row(f"`{what}`", rule.severity.value, rule.remedy)
+        yield ""
 
 
 def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:

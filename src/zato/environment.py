@@ -2,7 +2,9 @@
 
     services/      Python files with services; every *.py in it is loaded at start
     config.toml    settings; every one is listed with its default
-    secrets.toml   passwords of machine users and of the broker, readable by the owner only
+    secrets.toml   passwords of machine users and of the broker, and the key that services encrypt with;
+                   readable by the owner only
+    user-config/   TOML and INI files of the services' own
     data/          the broker's file
     run/           lock and address of the running server, and what it serves HTTPS with
     logs/          server.log and access.log, one JSON object a line
@@ -11,15 +13,13 @@ Written by `zato create`, read by the command line and by the server.
 """
 
 import fcntl
-import json
 import os
 import re
-import secrets
 import time
 import tomllib
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,43 +27,18 @@ from zato.core.errors import EnvironmentFault, InvalidSetting, ServerNotRunning
 from zato.core.masks import MASK
 from zato.core.settings import Settings, describe, make_settings
 from zato.core.urls import EMBEDDED, split, without_password
+from zato.credentials import USERS, Credentials, toml_of
 from zato.running import RunningServer
 from zato.writing import alone_in, make_folder, removed, replace_private, replacing, write_new
 
 __all__ = ["USERS", "Credentials", "Environment", "toml_of"]
 
-# Machine users, and what each is called in `secrets.toml`.
-USERS = {"admin.invoke": "admin_invoke", "pubapi": "pubapi"}
-
-FOLDERS = ("services", "data", "run", "logs")
-PASSWORD_BYTES = 24
+# What services read as `self.user_config`.
+USER_CONFIG = "user-config"
+FOLDERS = ("services", USER_CONFIG, "data", "run", "logs")
 # A command that asks whether a server runs holds the lock for an instant: that is no server.
 LOCK_PATIENCE = 0.3
 LOCK_PAUSE = 0.02
-LEGAL_PASSWORD = re.compile(r"[\x20-\x7e]{8,256}")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Passwords of the machine users `admin.invoke` and `pubapi`, and that of the broker, which may need none."""
-
-    admin_invoke: str = field(repr=False)
-    pubapi: str = field(repr=False)
-    broker_password: str = field(default="", repr=False)
-
-    @classmethod
-    def make(cls, admin_invoke: str | None = None, pubapi: str | None = None) -> "Credentials":
-        """Return the passwords given, and random ones for those that are not.
-
-        Raises:
-            EnvironmentFault: a password is not 8 to 256 printable ASCII characters.
-        """
-        for password in (admin_invoke, pubapi):
-            if password is not None and not _is_password(password):
-                raise EnvironmentFault("A password is 8 to 256 printable ASCII characters.")
-        return cls(
-            admin_invoke or secrets.token_urlsafe(PASSWORD_BYTES), pubapi or secrets.token_urlsafe(PASSWORD_BYTES)
-        )
 
 
 class Environment:
@@ -73,6 +48,7 @@ class Environment:
         """Take the folder."""
         self.path = path.resolve()
         self.services = self.path / "services"
+        self.user_config = self.path / USER_CONFIG
         self.data = self.path / "data"
         self.run = self.path / "run"
         self.logs = self.path / "logs"
@@ -95,11 +71,11 @@ class Environment:
             with ExitStack() as undoing:
                 self._make_folder(undoing)
                 for name in FOLDERS:
-                    # What users send is in the store and in the log.
+                    # What users send is in the store and in the log; services have passwords in their configuration.
                     make_folder(self.path / name, 0o755 if name == "services" else 0o700, undoing)
                 write_new(self.config, _config_text(settings), mode=0o666)
                 undoing.callback(removed, self.config)
-                write_new(self.secrets, _secrets_text(credentials))
+                write_new(self.secrets, credentials.to_toml())
                 undoing.pop_all()
         except OSError as error:
             where = error.filename or self.path
@@ -147,15 +123,7 @@ class Environment:
         values = _read_toml(self.secrets)
         if self.secrets.stat().st_mode & 0o077:
             raise EnvironmentFault(f"{self.secrets} can be read by others. Run 'chmod 600 {self.secrets}'.")
-        for name in USERS.values():
-            if name not in values:
-                raise EnvironmentFault(f"{self.secrets} has no line for {name!r}.")
-            if not _is_password(values[name]):
-                raise EnvironmentFault(f"{self.secrets}: {name} is not text of 8 to 256 printable ASCII characters.")
-        broker_password = values.get("broker_password", "")
-        if not isinstance(broker_password, str):
-            raise EnvironmentFault(f"{self.secrets}: broker_password is no text. Write it in quotes.")
-        return Credentials(values["admin_invoke"], values["pubapi"], broker_password)
+        return Credentials.of(values, str(self.secrets))
 
     def broker_access(self, settings: Settings) -> tuple[Settings, Credentials]:
         """Return settings whose broker has no password in its address, and the passwords with the broker's.
@@ -344,27 +312,6 @@ def _config_text(settings: Mapping[str, object]) -> str:
         value = settings[setting.name] if given else setting.default
         lines += [f"# {setting.help}", f"{'' if given else '# '}{setting.name} = {toml_of(value)}", ""]
     return "\n".join(lines)
-
-
-def toml_of(value: object) -> str:
-    """Return a setting's value as it is written in `config.toml`."""
-    # TOML takes JSON's numbers, booleans and texts, except for the halves that JSON cuts rare characters into, and DEL.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _secrets_text(credentials: Credentials) -> str:
-    lines = [
-        "# Passwords of machine users. Keep this file readable by its owner only.",
-        f"admin_invoke = {toml_of(credentials.admin_invoke)}",
-        f"pubapi = {toml_of(credentials.pubapi)}",
-    ]
-    if credentials.broker_password:
-        lines += ["# Password of the broker.", f"broker_password = {toml_of(credentials.broker_password)}"]
-    return "\n".join([*lines, ""])
-
-
-def _is_password(value: object) -> bool:
-    return isinstance(value, str) and LEGAL_PASSWORD.fullmatch(value) is not None
 
 
 def _with_line(text: str, key: str, value: str) -> str:

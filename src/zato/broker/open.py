@@ -5,25 +5,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from zato.broker.base import Backend, Clock
-from zato.core.errors import EnvironmentFault, InvalidSetting
+from zato.broker.known import is_shared, unknown
+from zato.core.errors import EnvironmentFault
 
 __all__ = [
     "FILE",
     "Bell",
     "Location",
-    "check_known",
     "durability",
     "is_shared",
     "open_backend",
     "open_bell",
+    "open_client",
     "open_reader",
 ]
 
 FILE = "broker.db"
-SHARED = ("redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +62,6 @@ class Bell(Protocol):
         """Hear nothing any more."""
 
 
-def is_shared(broker: str) -> bool:
-    """Tell whether a setting names a broker that several servers can share."""
-    return broker.startswith(SHARED)
-
-
-def check_known(broker: str) -> None:
-    """Check that a backend is known, without opening anything.
-
-    Raises:
-        InvalidSetting: nothing is known by that name.
-    """
-    if broker != "sqlite" and not is_shared(broker):
-        raise _unknown(broker)
-
-
 def open_backend(location: Location, clock: Clock) -> Backend:
     """Return the backend that a location names.
 
@@ -92,7 +77,7 @@ def open_backend(location: Location, clock: Clock) -> Backend:
     if is_shared(location.broker):
         return _redis(location, clock, reads_only=False)
 
-    raise _unknown(location.broker)
+    raise unknown(location.broker)
 
 
 def open_reader(location: Location, clock: Clock) -> Backend:
@@ -112,7 +97,7 @@ def open_reader(location: Location, clock: Clock) -> Backend:
     if is_shared(location.broker):
         return _redis(location, clock, reads_only=True)
 
-    raise _unknown(location.broker)
+    raise unknown(location.broker)
 
 
 def open_bell(location: Location, loop: asyncio.AbstractEventLoop) -> Bell | None:
@@ -128,6 +113,19 @@ def open_bell(location: Location, loop: asyncio.AbstractEventLoop) -> Bell | Non
     from zato.broker.redis.bell import RedisBell
 
     return RedisBell(location, loop)
+
+
+def open_client(location: Location) -> Any:
+    """Return a client of redis-py for whatever services keep in a shared store; it connects when it is used.
+
+    Raises:
+        InvalidSetting: the URL is not understood.
+        EnvironmentFault: its library is not installed.
+    """
+    _check_library()
+    from zato.broker.redis.client import client_of
+
+    return client_of(location)
 
 
 def durability(location: Location) -> tuple[str, tuple[str, ...]]:
@@ -156,7 +154,3 @@ def _redis(location: Location, clock: Clock, *, reads_only: bool) -> Backend:
 def _check_library() -> None:
     if find_spec("redis") is None:
         raise EnvironmentFault("For a Redis, zato needs the library 'redis': pip install 'openzato[redis]'.")
-
-
-def _unknown(broker: str) -> InvalidSetting:
-    return InvalidSetting(f"broker = {broker!r} is not known. Use 'sqlite', or a URL such as 'redis://host:6379'.")

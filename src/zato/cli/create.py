@@ -89,9 +89,9 @@ def _check_alone(options: list[str | None]) -> None:
 def _joined(file: str) -> tuple[Given, Credentials]:
     """Return settings and passwords of a server that joins others."""
     invitation = read_invitation(file)
-    passwords = dict(invitation.passwords)
+    passwords = invitation.passwords
     try:
-        credentials = Credentials.make(passwords["admin_invoke"], passwords["pubapi"])
+        credentials = Credentials.of(passwords, "[passwords]")
         password = split(str(invitation.settings["broker"])).password or passwords.get("broker_password", "")
     except (EnvironmentFault, InvalidSetting) as error:
         raise EnvironmentFault(f"{file} is no invitation that can be used: {error}") from error

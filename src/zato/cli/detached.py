@@ -10,7 +10,6 @@ from typing import BinaryIO
 
 import click
 
-from zato.cli.readiness import probe
 from zato.core.errors import EnvironmentFault, ServerNotRunning, StartFailed
 from zato.environment import Environment
 
@@ -130,6 +129,9 @@ def _wait_for(server: "subprocess.Popen[bytes]", environment: Environment, print
 
 def _is_ready(environment: Environment, pid: int) -> bool:
     """Tell whether the server that this command started answers, and not one that ran before."""
+    # Needed by this command alone, not by every start.
+    from zato.cli.readiness import probe
+
     try:
         running = environment.running()
     except ServerNotRunning:

@@ -33,8 +33,9 @@ config = LazyGroup(
 
 service = LazyGroup(
     "service",
-    "Invoke services and see what is deployed.",
+    "Write services, invoke them, and see what is deployed.",
     {
+        "new": ("zato.cli.new_service:new", "Write a new service, and a test of it."),
         "invoke": ("zato.cli.service:invoke", "Invoke a service, now or in the background."),
         "list": ("zato.cli.service:list_services", "List the services a server has."),
         "show": ("zato.cli.service:show", "Show what is known of one service."),
@@ -78,6 +79,17 @@ cluster = LazyGroup(
     {"invite": ("zato.cli.invitations:invite", "Write down what another server has to know to join.")},
 )
 
+migrate = LazyGroup(
+    "migrate",
+    "Move services of the original server here.",
+    {
+        "check": (
+            "zato.cli.migrate:check_services",
+            "Say what of old services works here, and what to do about the rest.",
+        )
+    },
+)
+
 quickstart = LazyGroup(
     "quickstart",
     "The old spelling of 'zato create'.",
@@ -103,11 +115,12 @@ root = LazyGroup(
         "log-level": ("zato.cli.log_level:log_level", "Show what it logs, or change that while it runs."),
         "backup": ("zato.cli.backup:backup", "Copy what it has accepted and recorded to a file."),
         "restore": ("zato.cli.backup:restore", "Put back what such a file holds."),
-        "service": ("zato.cli.main:service", "Invoke services and see what is deployed."),
+        "service": ("zato.cli.main:service", "Write services, invoke them, and see what is deployed."),
         "invocation": ("zato.cli.main:invocation", "See what became of background calls, cancel and replay them."),
         "queue": ("zato.cli.main:queue", "See what is in the queues of background calls, and hold one up."),
         "server": ("zato.cli.main:server", "See the servers of a cluster, and have one take no new work."),
         "cluster": ("zato.cli.main:cluster", "Have other servers join the cluster."),
+        "migrate": ("zato.cli.main:migrate", "Move services of the original server here."),
         "completion": ("zato.cli.completion:completion", "Print the script that makes a shell complete this command."),
         "quickstart": ("zato.cli.main:quickstart", "The old spelling of 'zato create'."),
     },

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from zato.broker.open import check_known
+from zato.broker.known import check_known
 from zato.cli.detached import LAST_LINE, start_detached
 from zato.cli.layers import layers_at_start
 from zato.cli.notify import SOCKET_VARIABLE, say_ready

@@ -29,7 +29,7 @@ class AttrDict(dict[str, Any]):
 def as_attributes(value: Any) -> Any:
     """Return the value with every dict in it, and in its lists, as an `AttrDict`."""
     if isinstance(value, dict):
-        return AttrDict({key: as_attributes(item) for key, item in value.items()})
+        return AttrDict({key: as_attributes(item) for key, item in dict.items(value)})
     if isinstance(value, list):
         return [as_attributes(item) for item in value]
     return value

@@ -10,12 +10,14 @@ from zato.core.invocation import Priority
 from zato.core.retry import Retry
 from zato.core.stop import StopSign
 
-__all__ = ["MAX_SECONDS", "MAX_TIME_LIMIT", "AsyncCall", "Call", "HTTPInfo"]
+__all__ = ["MAX_SECONDS", "MAX_TIME_LIMIT", "REST", "AsyncCall", "Call", "HTTPInfo"]
 
 # The longest delay, expiration or timeout that is understood: three hundred years.
 MAX_SECONDS = 10.0**10
 # The longest time limit: what every clock and lock can wait for, thirty years.
 MAX_TIME_LIMIT = 10.0**9
+# The channel of requests to a service's own address.
+REST = "rest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +27,18 @@ class HTTPInfo:
     Attributes:
         headers: by lower-case name.
         params: the query string, the last value of each name.
+        query: the query string as it came.
+        client: whom it came from, as address and port.
+        user: who that is, if the door asked.
     """
 
     method: str = ""
     path: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    client: str = ""
+    user: str = ""
 
 
 class Call(msgspec.Struct, kw_only=True):

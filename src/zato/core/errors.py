@@ -13,16 +13,26 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Self
 
-from zato.core.faults import EnvironmentFault, InvalidSetting, ServerNotRunning, StartFailed, ZatoError
+from zato.core.faults import (
+    DecryptionFailed,
+    EnvironmentFault,
+    InvalidSetting,
+    MissingConfig,
+    ServerNotRunning,
+    StartFailed,
+    ZatoError,
+)
 
 __all__ = [
     "BadRequest",
     "BrokerUnavailable",
     "Conflict",
+    "DecryptionFailed",
     "EnvironmentFault",
     "Forbidden",
     "InvalidCID",
     "InvalidName",
+    "InvalidOutput",
     "InvalidPayload",
     "InvalidResponse",
     "InvalidSetting",
@@ -30,6 +40,7 @@ __all__ = [
     "InvocationTimeout",
     "LockTimeout",
     "MethodNotAllowed",
+    "MissingConfig",
     "NotFound",
     "NotSerializable",
     "Overloaded",
@@ -336,6 +347,15 @@ class InvalidResponse(ZatoError):
     """
 
     code = "invalid_response"
+
+
+class InvalidOutput(ZatoError):
+    """What a service answered is not what it declares as its output.
+
+    Set the element that the message names, or declare it as optional, or of another type.
+    """
+
+    code = "invalid_output"
 
 
 class ResponseTooLarge(ZatoError):

@@ -1,13 +1,17 @@
 """What a service sees of a call: the door it came through, the request, the response to fill in, the log."""
 
+import copy
 import logging
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Self
 
 from zato.core.attrdict import as_attributes
 from zato.core.call import Call, HTTPInfo
+from zato.core.elements import Contract
 
 __all__ = ["Channel", "HTTPRequest", "Request", "Response", "ServiceLogger"]
+
+_NOT_READ: Any = object()
 
 
 class Channel(str):
@@ -57,17 +61,47 @@ class Request:
         raw_request: the input as it came.
     """
 
-    __slots__ = ("_http", "payload", "raw_request")
+    __slots__ = ("_http", "_input", "payload", "raw_request")
 
     def __init__(self, call: Call) -> None:
         self.payload: Any = call.payload
         self.raw_request: Any = call.raw
         self._http = call.http
+        self._input = _NOT_READ
 
     @property
     def input(self) -> Any:
-        """The payload; a dict's keys can be read as attributes."""
+        """What the service declares as its input, converted; else the payload, with a dict's keys as attributes."""
+        return as_attributes(self.payload) if self._input is _NOT_READ else self._input
+
+    @input.setter
+    def input(self, value: Any) -> None:
+        self._input = value
+
+    @property
+    def channel_params(self) -> Mapping[str, str]:
+        """What came beside the payload: the query string, the last value of each name."""
+        return self._http().params if self._http else {}
+
+    def bunchified(self) -> Any:
+        """Return the payload with a dict's keys as attributes, whatever is declared as the input."""
         return as_attributes(self.payload)
+
+    def to_bunch(self) -> Any:
+        """Return the same as `bunchified`."""
+        return as_attributes(self.payload)
+
+    def deepcopy(self) -> Self:
+        """Return a request of its own: what is changed in one is not changed in the other."""
+        copied = copy.copy(self)
+        copied.payload = copy.deepcopy(self.payload)
+        copied._input = self._input if self._input is _NOT_READ else copy.deepcopy(self._input)
+        return copied
+
+    def _read_input(self, contract: Contract) -> Any:
+        """Read what is declared as the input, and return it."""
+        self._input = found = contract.read(self.payload, self.channel_params)
+        return found
 
     @property
     def http(self) -> HTTPRequest:
@@ -79,7 +113,8 @@ class Response:
     """What a service answers.
 
     Attributes:
-        payload: text, or anything with a JSON form. None means the service produced no output.
+        payload: text, or anything with a JSON form. None means the service produced no output. If the service
+            declares its output, its elements are set here, as attributes or items, or rows are appended.
         content_type: of the answer over HTTP, or None to derive it from the payload.
         headers: of the answer over HTTP.
         status_code: of the answer over HTTP.
@@ -87,8 +122,9 @@ class Response:
 
     __slots__ = ("content_type", "headers", "payload", "status_code")
 
-    def __init__(self) -> None:
-        self.payload: Any = None
+    def __init__(self, payload: Any = None) -> None:
+        """Start with nothing, or with what a declared output is filled in to."""
+        self.payload: Any = payload
         self.content_type: str | None = None
         self.headers: dict[str, str] = {}
         self.status_code = 200

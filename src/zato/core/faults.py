@@ -5,7 +5,15 @@ Import them from `zato.core.errors`, where the rest of the tree is.
 
 from typing import ClassVar
 
-__all__ = ["EnvironmentFault", "InvalidSetting", "ServerNotRunning", "StartFailed", "ZatoError"]
+__all__ = [
+    "DecryptionFailed",
+    "EnvironmentFault",
+    "InvalidSetting",
+    "MissingConfig",
+    "ServerNotRunning",
+    "StartFailed",
+    "ZatoError",
+]
 
 
 class ZatoError(Exception):
@@ -59,3 +67,25 @@ class StartFailed(ZatoError):
     """
 
     code = "start_failed"
+
+
+class MissingConfig(ZatoError, KeyError):
+    """A service asked for a file, section or key of `user-config` that is not there, or cannot be read.
+
+    Correct the name in the service, or the file; it is read again within a second or two.
+    """
+
+    code = "missing_config"
+
+    def __str__(self) -> str:
+        # A KeyError would show the message in quotes.
+        return str(self.args[0]) if self.args else ""
+
+
+class DecryptionFailed(ZatoError):
+    """A text cannot be decrypted: it was changed, or another key encrypted it.
+
+    Put the key of the server that encrypted it into `encryption_key` in `secrets.toml`, after the one that is there.
+    """
+
+    code = "decryption_failed"

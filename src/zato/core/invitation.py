@@ -26,8 +26,8 @@ SHARED_SETTINGS = (
     "max_stored",
     "retention",
 )
-# As they are called in `secrets.toml`; the last one may be missing.
-PASSWORDS = ("admin_invoke", "pubapi", "broker_password")
+# As they are called in `secrets.toml`; the last two may be missing.
+PASSWORDS = ("admin_invoke", "pubapi", "broker_password", "encryption_key")
 HEAD = """\
 # An invitation to a cluster. Whoever has this file can do in it whatever its servers can: delete it after use.
 #   zato create PATH --join FILE

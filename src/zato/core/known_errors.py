@@ -18,4 +18,4 @@ def error_called(code: str) -> type[ServiceError]:
 def error_of(status: int) -> type[ServiceError]:
     """Return the class of error that an HTTP status stands for, so that a caller can raise what the server did."""
     kinds = {kind.status: kind for kind in reversed(ServiceError.__subclasses__())}
-    return kinds.get(status, ServiceError)
+    return ServiceError if status == ServiceError.status else kinds.get(status, ServiceError)

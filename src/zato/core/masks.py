@@ -68,7 +68,9 @@ class Masks:
         if isinstance(value, str):
             return self.text(value)
         if depth < MAX_DEPTH and isinstance(value, Mapping):
-            return {self.text(str(key)): self.field(str(key), item, depth + 1) for key, item in value.items()}
+            # An input may have an element that is called `items`.
+            items = dict.items(value) if isinstance(value, dict) else value.items()
+            return {self.text(str(key)): self.field(str(key), item, depth + 1) for key, item in items}
         if depth < MAX_DEPTH and isinstance(value, list | tuple):
             return [self.value(item, depth + 1) for item in value]
         return value if value is None or isinstance(value, bool | int | float) else self.text(str(value))

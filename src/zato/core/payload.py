@@ -240,7 +240,8 @@ def _plain_dict(value: Mapping[Any, Any], depth: int, allow_nan: bool) -> dict[s
     if depth > MAX_DEPTH:
         raise _Unfit(f"it is nested deeper than {MAX_DEPTH} levels, or holds itself,")
     plain = {}
-    for key, item in value.items():
+    # An input may have an element that is called `items`.
+    for key, item in dict.items(value) if isinstance(value, dict) else value.items():
         name = key if type(key) is str else _key(key)
         try:
             plain[name] = item if type(item) in ATOMS else _plain(item, depth + 1, allow_nan)

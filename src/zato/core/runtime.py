@@ -6,6 +6,7 @@ from typing import Protocol
 
 from zato.core.call import AsyncCall, Call
 from zato.core.exchange import Response
+from zato.core.facilities import Facilities
 from zato.core.lock import LockWish
 from zato.core.stop import StopSign
 
@@ -14,6 +15,10 @@ __all__ = ["Runtime"]
 
 class Runtime(Protocol):
     """What a running service can ask of its server. The `_here` forms block, for services on threads."""
+
+    @property
+    def facilities(self) -> Facilities:
+        """What the server has for its services beside calling each other."""
 
     def invoke_here(self, call: Call, timeout: float | None) -> Response:
         """Run another service and return its response."""

@@ -37,6 +37,9 @@ class Settings:
     max_stall: float = _setting(
         60.0, "Seconds an event loop may stand still before it is replaced; 0: for ever.", low=0
     )
+    import_timeout: float = _setting(
+        30.0, "Seconds that the import of one file of services may take; 0: for ever.", low=0
+    )
     tls_cert: str = _setting("", "Certificate chain in PEM, to serve HTTPS; a path from the environment's folder.")
     tls_key: str = _setting("", "The private key of 'tls_cert' in PEM, not encrypted.")
     broker: str = _setting(

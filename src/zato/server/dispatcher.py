@@ -1,4 +1,4 @@
-"""Running a service: make an instance, call `handle`, return its response.
+"""Running a service: make an instance, have it go through its stages, return its response.
 
 A blocking service that another blocking one invokes is a function call on the same thread. Everything
 else that crosses between threads and the event loop is here, and nowhere else.
@@ -14,10 +14,12 @@ from typing import TypeVar
 
 from zato.core.call import AsyncCall, Call
 from zato.core.errors import InvocationCancelled, InvocationTimeout, RecursiveInvocation
+from zato.core.facilities import Facilities
 from zato.core.lock import LockWish
 from zato.core.stop import StopSign
 from zato.server.failures import contained
 from zato.server.locks import Locks
+from zato.server.plan import run_blocking, run_on_loop
 from zato.server.publisher import Publisher
 from zato.server.registry import Deployed, Services
 from zato.server.scope import enter, leave
@@ -40,10 +42,12 @@ class Dispatcher:
         publisher: Publisher,
         locks: Locks,
         *,
+        facilities: Facilities,
         loop: asyncio.AbstractEventLoop,
         max_depth: int,
     ) -> None:
         """Take what is deployed, where blocking services run, what they may ask for, and how deep they may nest."""
+        self.facilities = facilities
         self._services = services
         self._threads = threads
         self._publisher = publisher
@@ -98,10 +102,7 @@ class Dispatcher:
         service = deployed.make()
         assert isinstance(service, Service)  # noqa: S101 -- `is_async` says so; for the type checker
         service._bind(call, self)
-        returned = service.handle()
-        if returned is not None:
-            service.response.payload = returned
-        return service.response
+        return run_blocking(service, deployed.plan)
 
     async def run_on_loop(self, deployed: Deployed, call: Call) -> Response:
         """Run an asynchronous service and return its response. What it raises is contained."""
@@ -110,7 +111,7 @@ class Dispatcher:
             service = deployed.make()
             assert isinstance(service, AsyncService)  # noqa: S101 -- as above
             service._bind(call, self)
-            returned = await service.handle()
+            return await run_on_loop(service, deployed.plan)
         except BaseException as error:
             # As above.
             if contained(error) is error or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
@@ -118,9 +119,6 @@ class Dispatcher:
             raise contained(error) from error
         finally:
             leave(token)
-        if returned is not None:
-            service.response.payload = returned
-        return service.response
 
     def invoke_here(self, call: Call, timeout: float | None) -> Response:
         """Run another service for one that blocks on this thread. See `zato.core.runtime.Runtime`."""

@@ -28,7 +28,7 @@ MAX_TEXT = 65_536
 # Of attempts that are tried again: a call may have many of them.
 MAX_TEXT_OF_AN_ATTEMPT = 8_192
 CUT = " ... cut"
-OUR_PACKAGES = ("zato.server.", "zato.broker.")
+OUR_PACKAGES = ("zato.server.", "zato.broker.", "zato.testing.")
 
 logger = logging.getLogger("zato.server")
 

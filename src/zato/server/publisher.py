@@ -36,13 +36,21 @@ class Publisher:
     """Turns requests for background calls into stored invocations."""
 
     def __init__(
-        self, services: Services, batcher: Batcher, *, max_stored: int, elsewhere: Elsewhere | None = None
+        self,
+        services: Services,
+        batcher: Batcher,
+        *,
+        max_stored: int,
+        elsewhere: Elsewhere | None = None,
+        wall: Callable[[], int] = now_ms,
     ) -> None:
         """Take what calls may name, the broker, and the most bytes a payload may have.
 
         Args:
             elsewhere: what finds out which services other servers have, if servers share the broker.
+            wall: tells Unix time in milliseconds.
         """
+        self._wall = wall
         self._services = services
         self._batcher = batcher
         self._max_stored = max_stored
@@ -103,7 +111,7 @@ class Publisher:
         services = self._services
         require_deployed((call.service,), services)
         terms = services.terms_of(call.service) or NO_TERMS
-        now = now_ms()
+        now = self._wall()
         delay = milliseconds_of(call.delay, "delay")
         expiration = milliseconds_of(call.expiration, "expiration")
         return Invocation(
@@ -195,9 +203,9 @@ def follow_ups(answered: Invocation, outcome: Outcome, terms_of: TermsOf) -> tup
     replies = replies_to(answered, outcome)
     if not replies:
         return ()
-    now = now_ms()
     return tuple(
-        _follow_up(answered, service, payload, terms_of(service) or NO_TERMS, now) for service, payload in replies
+        _follow_up(answered, service, payload, terms_of(service) or NO_TERMS, outcome.ended)
+        for service, payload in replies
     )
 
 

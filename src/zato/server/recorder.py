@@ -53,12 +53,14 @@ class Recorder:
         *,
         max_stored: int,
         caught_up: Callable[[], None],
+        wall: Callable[[], int] = now_ms,
     ) -> None:
         """Take the server's name and what the recorder works with.
 
         Args:
             max_stored: the most bytes a response may have.
             caught_up: called when everything that waited for the store is recorded.
+            wall: tells Unix time in milliseconds.
         """
         self._server = server
         self._batcher = batcher
@@ -66,6 +68,7 @@ class Recorder:
         self._holdings = holdings
         self._max_stored = max_stored
         self._caught_up = caught_up
+        self._wall = wall
         self._waiting: dict[Holding, tuple[Delivery, Ending]] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -111,7 +114,7 @@ class Recorder:
         error = process_died(delivery.takeovers)
         logger.error("%s is given up: %s", delivery.invocation.service, error.message, extra=about(delivery))
         outcome = Outcome(
-            status=Status.FAILED, ended=now_ms(), error=error, attempts=delivery.attempts, server=self._server
+            status=Status.FAILED, ended=self._wall(), error=error, attempts=delivery.attempts, server=self._server
         )
         return self._finish(delivery, outcome)
 
@@ -188,7 +191,7 @@ class Recorder:
         return self._postpone(delivery, error, started, pause)
 
     def _postpone(self, delivery: Delivery, error: BaseException, started: int, pause: float) -> Postpone:
-        now, attempt = now_ms(), delivery.attempts + 1
+        now, attempt = self._wall(), delivery.attempts + 1
         failure = Failure(
             attempt=attempt,
             started=started,
@@ -221,7 +224,7 @@ class Recorder:
     ) -> Outcome:
         return Outcome(
             status=status,
-            ended=now_ms(),
+            ended=self._wall(),
             response=response,
             error=error,
             attempts=delivery.attempts + 1,

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,9 @@ __all__ = ["Records", "iso_time", "listed_as_json", "record_as_json"]
 class Records:
     """What the broker knows, for built-in services."""
 
-    def __init__(self, batcher: Batcher, reader: Batcher, waiters: Waiters, gate: Gate) -> None:
+    def __init__(
+        self, batcher: Batcher, reader: Batcher, waiters: Waiters, gate: Gate, *, wall: Callable[[], int] = now_ms
+    ) -> None:
         """Take the broker twice, to write and to read, and what whoever waits for an outcome needs.
 
         Args:
@@ -29,7 +32,9 @@ class Records:
             reader: what only reads, on a connection of its own, so that no list holds up a writer.
             waiters: where outcomes are announced.
             gate: what whoever waits steps aside of.
+            wall: tells Unix time in milliseconds.
         """
+        self._wall = wall
         self._batcher = batcher
         self._reader = reader
         self._waiters = waiters
@@ -57,7 +62,7 @@ class Records:
             Conflict: it has an outcome.
         """
         call_id = record.invocation.id
-        outcome = Outcome(status=Status.CANCELLED, ended=now_ms())
+        outcome = Outcome(status=Status.CANCELLED, ended=self._wall())
         cancelled = await self._batcher.ask(Cancel(call_id, outcome))
         after = await self._look(Look(id=call_id))
         if not cancelled:

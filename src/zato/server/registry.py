@@ -12,6 +12,7 @@ from zato.core.errors import BadRequest, ServiceDefinitionError, UnknownService
 from zato.core.invocation import Lane, Priority, Terms
 from zato.core.options import max_concurrency_of, priority_of, queue_of
 from zato.core.retry import Retry
+from zato.server.plan import Plan
 from zato.server.service import AsyncService, ServiceBase
 
 __all__ = ["Deployed", "Registry", "Services", "line_of"]
@@ -30,6 +31,7 @@ class Deployed:
     Attributes:
         kind: the class.
         make: makes the instance that handles one invocation.
+        plan: how the class runs: its hooks, and what it declares of input and output.
         file: where the class is written, or None for built-ins.
         terms: what the class says of background calls that do not say it themselves.
     """
@@ -40,6 +42,7 @@ class Deployed:
     make: Callable[[], ServiceBase]
     is_async: bool
     is_internal: bool = False
+    plan: Plan
     file: str | None = None
     terms: Terms = NO_TERMS
 
@@ -58,14 +61,18 @@ class Deployed:
         """Return a user's class as it is deployed.
 
         Raises:
-            ServiceDefinitionError: what it says of background calls is not legal.
+            ServiceDefinitionError: what it declares, or says of background calls, is not legal.
         """
+        plan = Plan.of(service)
+        for note in plan.contract.notes:
+            logger.warning("%s: %s", service.get_name(), note)
         return cls(
             name=service.get_name(),
             impl_name=service.get_impl_name(),
             kind=service,
             make=service,
             is_async=issubclass(service, AsyncService),
+            plan=plan,
             file=file,
             terms=_terms_of(service),
         )
@@ -79,6 +86,7 @@ class Deployed:
             kind=service,
             make=make,
             is_async=issubclass(service, AsyncService),
+            plan=Plan.of(service),
             is_internal=True,
         )
 

@@ -12,13 +12,15 @@ from typing import Any
 
 from zato.broker.base import Finish, Postpone
 from zato.core.access import Ran
+from zato.core.call import Call
 from zato.core.errors import InvocationTimeout
-from zato.core.invocation import Delivery, Lane
+from zato.core.invocation import Delivery, Invocation, Lane
+from zato.core.payload import decode
 from zato.core.stop import StopSign
 from zato.server.holdings import about
 from zato.server.identity import now_ms
 
-__all__ = ["Run", "Runs", "outcome_of"]
+__all__ = ["Run", "Runs", "call_of", "outcome_of"]
 
 logger = logging.getLogger("zato.server")
 
@@ -45,6 +47,10 @@ class Run:
     task: "asyncio.Task[Any] | None" = None
     timer: asyncio.TimerHandle | None = None
     named: bool = False
+
+    def call(self) -> Call:
+        """Return the call that the service is given."""
+        return call_of(self.delivery.invocation, self.stop)
 
     def plan(self, timer: asyncio.TimerHandle | None) -> None:
         """Have this come next, or nothing, instead of what was planned."""
@@ -138,3 +144,20 @@ def outcome_of(ending: object) -> str | None:
     if isinstance(ending, Finish):
         return ending.outcome.status.value
     return "retried" if isinstance(ending, Postpone) and ending.started else None
+
+
+def call_of(invocation: Invocation, stop: StopSign) -> Call:
+    """Return the call that an accepted invocation becomes when it runs."""
+    payload = decode(invocation.payload)
+    return Call(
+        cid=invocation.cid,
+        service=invocation.service,
+        payload=payload,
+        raw=payload if isinstance(payload, str) else invocation.payload.decode(),
+        channel=invocation.channel,
+        data_format=invocation.data_format,
+        transport=invocation.transport,
+        environ=None if invocation.environ is None else decode(invocation.environ),
+        in_reply_to=invocation.in_reply_to,
+        stop=stop,
+    )

@@ -27,7 +27,6 @@ from zato.core.envelope import ADMIN_USER, API_USER
 from zato.core.member import Member
 from zato.core.settings import Settings
 from zato.environment import Credentials
-from zato.running import reachable, url_of
 from zato.server.attendance import Attendance, identity_of
 from zato.server.bell import Bell
 from zato.server.builtin.basic import Echo, InputLogger, Ping
@@ -39,6 +38,7 @@ from zato.server.builtin.server import Info
 from zato.server.builtin.service import Describe, GetList, Invoke, InvokeAsyncMany
 from zato.server.dispatcher import Dispatcher
 from zato.server.elsewhere import Elsewhere
+from zato.server.facilities import facilities_of, server_info
 from zato.server.front import Front
 from zato.server.gate import Gate
 from zato.server.http.admin import AdminDoor
@@ -49,13 +49,14 @@ from zato.server.http.listener import Listener
 from zato.server.http.routes import Application
 from zato.server.http.rsgi import RSGIAdapter
 from zato.server.http.tls import tls_files
-from zato.server.loader import Loaded, load_folder
+from zato.server.loader import Loaded, Loading, load_folder
 from zato.server.locks import Locks
 from zato.server.logs.root import Logs
 from zato.server.orders import Orders
 from zato.server.publisher import Publisher
 from zato.server.records import Records
 from zato.server.registry import Deployed, Registry, Services
+from zato.server.store_hooks import after_add, before_add
 from zato.server.threads import Budget, Threads
 from zato.server.waiters import Waiters
 from zato.server.worker import Limits, Worker
@@ -109,11 +110,15 @@ class Server:
         self._publisher = publisher = Publisher(
             self._services, self._batcher, max_stored=settings.max_stored, elsewhere=elsewhere
         )
+        self._host = socket.gethostname()
+        info = server_info(orders, self._host, self._started)
+        self._facilities = facilities_of(orders, location, info, services=self._services, threads=self._threads)
         dispatcher = Dispatcher(
             self._services,
             self._threads,
             publisher,
             Locks(self._batcher, orders.holder),
+            facilities=self._facilities,
             loop=loop,
             max_depth=settings.max_depth,
         )
@@ -127,7 +132,6 @@ class Server:
             access=access,
         )
         self._attendance = Attendance(self._batcher, self._member, alive_for=settings.lease, cluster=settings.cluster)
-        self._host = socket.gethostname()
         # Nobody shares an embedded store: who was heard of there is an earlier run, even one on a host of another name.
         shared = is_shared(settings.broker)
         self._identity = identity_of(environment.data, self._host, clock.boot_id()) if shared else ALONE
@@ -159,10 +163,13 @@ class Server:
             tracebacks=settings.return_tracebacks,
         )
 
-    async def start(self) -> Loaded:
+    async def start(self, now_at: Callable[[str], None] = lambda _: None) -> Loaded:
         """Open the store, take the server's name, load the services, open the doors.
 
         Readiness says no, and no background work is begun, until `go`. Returns what was loaded and what was not.
+
+        Args:
+            now_at: told each file before it is imported.
 
         Raises:
             EnvironmentFault: the port or the server's name is taken, or the broker's file cannot be used.
@@ -181,8 +188,9 @@ class Server:
             logger.warning("Calls that lost their process and run again: %d", freed)
         # A process that this one replaces may have died between a commit and telling of it.
         self._bell.ring(ready=True, ended=None)
-        loaded = load_folder(self._environment.services)
-        await self.deploy(loaded)
+        how = Loading(limit=self._settings.import_timeout, now_at=now_at, ended_by=self._orders.ended_by)
+        loaded = load_folder(self._environment.services, how)
+        await self.deploy(loaded, how)
         await self._attendance.confirm()
         await self._listener.open()
         return loaded
@@ -193,10 +201,9 @@ class Server:
         # One process of a server is enough to delete what is old.
         self._worker.start(purges=self._orders.worker == 1)
 
-    async def deploy(self, loaded: Loaded) -> None:
+    async def deploy(self, loaded: Loaded, how: Loading) -> None:
         """Put loaded services in force, together with the built-in ones."""
-        for error in loaded.errors:
-            logger.error("Not deployed: %s", error, exc_info=error.cause)
+        before_add(loaded, how)
         registry = Registry([*loaded.services, *self._builtins()])
         missing = await self._batcher.ask(
             Announce(
@@ -213,6 +220,7 @@ class Server:
                 ", ".join(missing),
             )
         self._services.current = registry
+        after_add(loaded, how)
 
     async def stop(self) -> None:
         """Close the doors, let work end, record it, give back the rest, close the store.
@@ -245,6 +253,7 @@ class Server:
         await self._listener.closed()
         await self._attendance.end()
         self._threads.close()
+        self._facilities.close()
         for batcher in (self._reader, self._batcher):
             await asyncio.get_running_loop().run_in_executor(None, batcher.close)
         self._bell.close()
@@ -315,15 +324,13 @@ class Server:
     def _member(self) -> Member:
         """Return what other servers are told of this process."""
         settings, worker = self._settings, self._worker
-        # What listens on every address is known to others by the machine's name.
-        host = settings.host if reachable(settings.host) == settings.host else self._host
         return Member(
             holder=self._orders.holder,
             identity=self._identity,
             host=self._host,
             pid=os.getpid(),
             version=__version__,
-            address=url_of(host, settings.port, tls=bool(settings.tls_cert)),
+            address=self._facilities.server.address,
             started=int(self._started.timestamp() * 1000),
             services=len(self._services.current.by_name),
             running=worker.running,

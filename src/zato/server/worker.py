@@ -13,10 +13,8 @@ from functools import partial
 from zato.broker.base import Beat, Lease, Leased, Purge, Purged
 from zato.broker.batcher import Batcher
 from zato.core.access import Ran
-from zato.core.call import Call
 from zato.core.errors import InvocationTimeout, Overloaded
 from zato.core.invocation import Delivery, Holder, Lane
-from zato.core.payload import decode
 from zato.server.dispatcher import Dispatcher
 from zato.server.failures import contained
 from zato.server.holdings import Holdings, about, holding
@@ -273,7 +271,7 @@ class Worker:
 
     def _run_on_thread(self, deployed: Deployed, run: Run) -> Ending | None:
         try:
-            response = self._dispatcher.run_shaped(deployed, _call_of(run), self._recorder.stored)
+            response = self._dispatcher.run_shaped(deployed, run.call(), self._recorder.stored)
         except Exception as error:
             return self._failed(run, error)
         return self._done(run, response)
@@ -288,7 +286,7 @@ class Worker:
 
     async def _run_on_loop(self, deployed: Deployed, run: Run) -> Ending | None:
         try:
-            response = self._recorder.stored(await self._dispatcher.run_on_loop(deployed, _call_of(run)))
+            response = self._recorder.stored(await self._dispatcher.run_on_loop(deployed, run.call()))
         except BaseException as error:
             return self._failed(run, error)
         return self._done(run, response)
@@ -380,21 +378,3 @@ class Worker:
         if timer is not None:
             timer.cancel()
         self._timers[name] = self._loop.call_later(seconds, action)
-
-
-def _call_of(run: Run) -> Call:
-    """Return the call that a service is given."""
-    invocation = run.delivery.invocation
-    payload = decode(invocation.payload)
-    return Call(
-        cid=invocation.cid,
-        service=invocation.service,
-        payload=payload,
-        raw=payload if isinstance(payload, str) else invocation.payload.decode(),
-        channel=invocation.channel,
-        data_format=invocation.data_format,
-        transport=invocation.transport,
-        environ=None if invocation.environ is None else decode(invocation.environ),
-        in_reply_to=invocation.in_reply_to,
-        stop=run.stop,
-    )

@@ -24,7 +24,7 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 from zato.broker.open import Location
 from zato.core.urls import BrokerURL, split
 
-__all__ = ["Command", "Connection", "Lost", "Reply", "Subscription", "Unreachable"]
+__all__ = ["Command", "Connection", "Lost", "Reply", "Subscription", "Unreachable", "pool_of"]
 
 # Seconds. Less than a third of the shortest lease in use, so that a Redis that hangs costs one heartbeat.
 ANSWERS_WITHIN = 3.0
@@ -68,7 +68,7 @@ class Connection:
         Raises:
             InvalidSetting: the URL is not understood.
         """
-        self._pool, self.place = _pool(location)
+        self._pool, self.place = pool_of(location)
         self._greet = greet
         self._link: Any = None
 
@@ -120,7 +120,7 @@ class Subscription:
     def __init__(self, location: Location, channel: str) -> None:
         """Take where Redis is, and the channel."""
         # A silence of any length is none of its faults.
-        self._pool, self.place = _pool(location, socket_timeout=None)
+        self._pool, self.place = pool_of(location, socket_timeout=None)
         self._channel = channel
         self._link: Any = None
 
@@ -183,7 +183,7 @@ def _reply(link: Any) -> Reply:
         return refusal
 
 
-def _pool(location: Location, **changes: Any) -> tuple[Any, str]:
+def pool_of(location: Location, **changes: Any) -> tuple[Any, str]:
     """Return what connections are made of, and where they lead, for messages."""
     url = split(location.broker)
     options: dict[str, Any] = {

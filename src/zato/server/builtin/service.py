@@ -82,8 +82,9 @@ class Describe(AsyncService):
 
     Input: `name`.
     Output: what `zato.service.get-list` tells, and `doc`, the docstring; `module`; `line`, where the class begins in
-    its file; `retry`, `time_limit`, `max_concurrency`, `priority` and `queue` of its class. What is not there is null.
-    An unknown name is a 404.
+    its file; `retry`, `time_limit`, `max_concurrency`, `priority` and `queue` of its class; `input` and `output`, what
+    it declares; `methods`, the HTTP methods that it has a method for. What is not there is null. An unknown name is a
+    404.
     """
 
     name = "zato.service.get"
@@ -109,6 +110,8 @@ class Describe(AsyncService):
             "max_concurrency": terms.max_concurrency,
             "priority": None if terms.priority is None else priority_word(terms.priority),
             "queue": terms.queue,
+            **deployed.plan.contract.described(),
+            "methods": list(deployed.plan.verbs) or None,
         }
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
-from zato.core.call import Call
+from zato.core.call import REST, Call
 from zato.core.errors import Forbidden, InvalidResponse
 from zato.core.exchange import Response
 from zato.core.names import is_reserved
@@ -19,11 +19,10 @@ from zato.server.http.message import JSON_TYPE, TEXT_TYPE, Reply, Request, http_
 from zato.server.responses import response_text
 from zato.server.threads import Budget
 
-__all__ = ["API_INVOKE", "API_VERBS", "ApiDoor"]
+__all__ = ["API_INVOKE", "API_VERBS", "ApiDoor", "query_payload", "reply_of"]
 
 API_INVOKE = "/zato/api/invoke/"
 API_VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-CHANNEL = "rest"
 OPEN_TO_ALL = "zato.ping"
 
 # Tokens and visible ASCII (RFC 9110, sections 5.1 and 5.5); anything else would vanish on its way.
@@ -45,7 +44,7 @@ class ApiDoor:
         self, dispatcher: Dispatcher, budget: Budget, readers: Budget, auth: BasicAuth, *, max_response: int
     ) -> None:
         """Take what runs services, the slots that requests and large inputs wait for, who may ask, and a limit."""
-        self._reply = partial(_reply, max_response=max_response)
+        self._reply = partial(reply_of, max_response=max_response)
         self._dispatcher = dispatcher
         self._budget = budget
         self._readers = readers
@@ -59,7 +58,7 @@ class ApiDoor:
         """
         self._auth.check(request.header("authorization"))
         name = request.path.removeprefix(API_INVOKE)
-        request.user, request.service, request.channel = self._auth.user, name, CHANNEL
+        request.user, request.service, request.channel = self._auth.user, name, REST
         if is_reserved(name) and name != OPEN_TO_ALL:
             raise Forbidden(f"{name!r} is not open to this address; built-in services are invoked by admin.invoke.")
         payload, raw = await self._input(request)
@@ -68,7 +67,7 @@ class ApiDoor:
             service=name,
             payload=payload,
             raw=raw,
-            channel=CHANNEL,
+            channel=REST,
             channel_name=request.path,
             data_format="json",
             http=partial(http_info, request),
@@ -76,20 +75,32 @@ class ApiDoor:
         try:
             return await self._dispatcher.run_root(call, self._reply, self._budget)
         except Exception as error:
-            log_failure(name, request.cid, CHANNEL, error)
+            log_failure(name, request.cid, REST, error)
             raise
 
     async def _input(self, request: Request) -> tuple[Any, str]:
         """Return the payload and the text it came as: the query string of a GET, otherwise the body."""
         if request.method in ("GET", "HEAD"):
-            values = parse_qs(request.query, keep_blank_values=True)
-            return {name: found if len(found) > 1 else found[0] for name, found in values.items()}, request.query
+            return query_payload(request.query), request.query
         body = await request.read()
         request.size = len(body)
         return await read_with(self._readers, _parse, body, label=request.path)
 
 
-def _reply(response: Response, *, max_response: int) -> Reply:
+def query_payload(query: str) -> dict[str, Any]:
+    """Return the payload that a query string stands for; a name that is there several times has a list."""
+    values = parse_qs(query, keep_blank_values=True)
+    return {name: found if len(found) > 1 else found[0] for name, found in values.items()}
+
+
+def reply_of(response: Response, *, max_response: int) -> Reply:
+    """Return the reply that a service's response becomes.
+
+    Raises:
+        InvalidResponse: HTTP cannot carry the status, a header or the content type.
+        ResponseTooLarge: it is over the limit.
+        NotSerializable: it has no JSON form.
+    """
     status: object = response.status_code
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise InvalidResponse(f"The service set status_code to {status!r}; it is a number from 200 to 599.")

@@ -22,6 +22,7 @@ class Request:
         header_values: returns all values that the header was sent with; None for one that is not visible ASCII.
         headers: returns all of them.
         read: returns the body, or raises `PayloadTooLarge` or `RequestTimeout`.
+        client: whom it came from, as address and port.
         user: whom the request authenticated as, for the log, as the rest.
         service: what it asks for.
         channel: the door, as the service sees it.
@@ -37,6 +38,7 @@ class Request:
     header_values: Callable[[str], Sequence[str | None]]
     headers: Callable[[], Mapping[str, str]]
     read: Callable[[], Awaitable[bytes]]
+    client: str = ""
     user: str | None = None
     service: str | None = None
     channel: str | None = None
@@ -61,4 +63,7 @@ def http_info(request: Request) -> HTTPInfo:
         path=request.path,
         headers=request.headers(),
         params=dict(parse_qsl(request.query, keep_blank_values=True)),
+        query=request.query,
+        client=request.client,
+        user=request.user or "",
     )

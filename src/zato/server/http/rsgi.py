@@ -128,6 +128,7 @@ class RSGIAdapter:
             header_values=partial(_values_of, headers),
             headers=_all_of(headers),
             read=read,
+            client=scope.client,
         )
 
     def _stopped(self, cid: str) -> Reply:

@@ -14,7 +14,7 @@ from zato.core.access import AccessLine, fields_of
 from zato.core.masks import Masks
 from zato.server.logs.backlog import Backlog, Block, Writer
 from zato.server.logs.lines import Line, notice
-from zato.server.logs.styles import AsJSON, AsText, Style, styled
+from zato.server.logs.styles import AsJSON, Style, styled
 
 __all__ = ["Stream"]
 
@@ -35,7 +35,7 @@ class Stream:
         """Take the stream, `json`, `text` or `auto`, what masks secrets, and the file that has everything; begin."""
         is_terminal = stream.isatty()
         is_text = style == "text" or (style == "auto" and is_terminal)
-        self._style: Style = AsText(masks, colors=is_terminal) if is_text else AsJSON(masks)
+        self._style = _as_text(masks, colors=is_terminal) if is_text else AsJSON(masks)
         self._is_text = is_text
         self._file = file
         self._stream = _own(stream)
@@ -66,6 +66,12 @@ class Stream:
         what = " and ".join(f"{count} {kind} lines" for count, kind in kinds if count)
         where = self._file if lines else self._file.with_name("access.log")
         return notice(WARNING, f"Nobody read {what} in time: they are missing here. {where} has them")
+
+
+def _as_text(masks: Masks, *, colors: bool) -> Style:
+    from zato.server.logs.text import AsText
+
+    return AsText(masks, colors=colors)
 
 
 def _pieces(text: str) -> Iterator[str]:

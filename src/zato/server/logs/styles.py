@@ -1,22 +1,16 @@
-"""How a log line looks: a JSON object for programs, coloured text for people. Secrets are in neither."""
+"""How a log line looks: a JSON object for programs here, coloured text for people in `text`. Secrets are in neither."""
 
 import json
 import logging
-import textwrap
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import structlog
-
 from zato.core.masks import Masks
-from zato.core.printable import on_lines, on_one_line
 from zato.server.logs.lines import LONGEST, Line, notice
 
-__all__ = ["AsJSON", "AsText", "Style", "styled"]
-
-BELOW = frozenset({"exception", "stack"})
+__all__ = ["AsJSON", "Style", "fields_of", "styled"]
 
 
 class Style(Protocol):
@@ -40,31 +34,11 @@ class AsJSON:
 
     def line(self, line: Line) -> str:
         """Return a line, without its line feed."""
-        return self.fields(_fields_of(line, self._masks))
+        return self.fields(fields_of(line, self._masks))
 
     def fields(self, fields: Mapping[str, Any]) -> str:
         """Return a line whose fields are masked already."""
         return json.dumps(fields)
-
-
-class AsText:
-    """Time, level, event, and then what it belongs to; a traceback is indented below."""
-
-    def __init__(self, masks: Masks, *, colors: bool) -> None:
-        """Take what masks secrets, and whether there are colours."""
-        self._masks = masks
-        self._render = structlog.dev.ConsoleRenderer(
-            colors=colors, sort_keys=False, exception_formatter=structlog.dev.plain_traceback
-        )
-
-    def line(self, line: Line) -> str:
-        """Return a line, without its line feed."""
-        return self.fields(_fields_of(line, self._masks))
-
-    def fields(self, fields: Mapping[str, Any]) -> str:
-        """Return a line whose fields are masked already."""
-        shown = {on_one_line(name): _shown(name, value) for name, value in fields.items()}
-        return self._render(None, "", shown)
 
 
 def styled(style: Style, line: Line) -> str:
@@ -75,7 +49,7 @@ def styled(style: Style, line: Line) -> str:
         return style.line(notice(logging.ERROR, f"A log line of {line.logger!r:.200} is lost: {type(error).__name__}"))
 
 
-def _fields_of(line: Line, masks: Masks) -> dict[str, Any]:
+def fields_of(line: Line, masks: Masks) -> dict[str, Any]:
     """Return the fields of a line in their order, without secrets."""
     fields: dict[str, Any] = {
         "timestamp": _time(line.created),
@@ -108,13 +82,3 @@ def _traceback(line: Line) -> str:
 
 def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
-def _shown(name: str, value: object) -> str:
-    """Keep a value on its line, and below it what has lines of its own.
-
-    structlog puts what could pass for several fields in quotes.
-    """
-    if name in BELOW:
-        return textwrap.indent(on_lines(str(value)), "    ", lambda _: True)
-    return on_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -1,18 +1,21 @@
 """Services on the event loop."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 from zato.core.errors import InvocationTimeout
 from zato.core.invocation import Priority
 from zato.server.service.base import Item, ServiceBase, Target, Targets, shaped
+from zato.server.service.surroundings import seconds_of, work_of
 
 __all__ = ["AsyncService"]
 
 # Of many calls: how many are made ready before the event loop does something else.
 SLICE = 200
+
+Result = TypeVar("Result")
 
 
 class AsyncService(ServiceBase):
@@ -44,6 +47,29 @@ class AsyncService(ServiceBase):
                 raise
             return None
         return shaped(response, serialize, as_bunch)
+
+    async def invoke_by_id(self, service_id: str, payload: Any = "", *args: Any, **kwargs: Any) -> Any:
+        """Run another service now by its id. See `Service.invoke_by_id`."""
+        return await self.invoke(self._runtime.facilities.name_by_id(service_id), payload, *args, **kwargs)
+
+    async def invoke_by_impl_name(self, impl_name: str, payload: Any = "", *args: Any, **kwargs: Any) -> Any:
+        """Run another service now by the name of its implementation. See `Service.invoke_by_impl_name`."""
+        return await self.invoke(self._runtime.facilities.name_by_impl_name(impl_name), payload, *args, **kwargs)
+
+    async def run_in_thread(self, function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+        """Have a function that blocks run on a thread, and return what it returns.
+
+        It gets a thread at once, however many there are. If the call is stopped meanwhile, the function goes on.
+        """
+        return await self._runtime.facilities.run_in_thread(work_of(function, args, kwargs))
+
+    async def sleep(self, seconds: float) -> None:
+        """Do nothing for some seconds; `asyncio.CancelledError` is raised if the call is stopped meanwhile.
+
+        Raises:
+            ValueError: that is no number of seconds from 0 on.
+        """
+        await asyncio.sleep(seconds_of(seconds))
 
     async def invoke_async(
         self,

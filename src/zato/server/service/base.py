@@ -1,13 +1,14 @@
 """What both kinds of services have: the attributes while `handle` runs, and how their calls are put together."""
 
-import logging
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from zato.core.attrdict import as_attributes
 from zato.core.call import AsyncCall, Call
+from zato.core.elements import Contract
 from zato.core.errors import BadRequest
-from zato.core.exchange import Channel, Request, Response, ServiceLogger
+from zato.core.exchange import Channel, Request, Response
 from zato.core.invocation import Priority
 from zato.core.lock import LockWish
 from zato.core.many import fields_of, items_of, numbered
@@ -15,6 +16,7 @@ from zato.core.names import impl_name, service_name
 from zato.core.payload import to_text
 from zato.core.retry import Retry
 from zato.core.runtime import Runtime
+from zato.server.service.surroundings import Surroundings
 
 __all__ = ["SHADOW_PACKAGE", "Item", "ServiceBase", "Target", "Targets", "shaped"]
 
@@ -43,10 +45,14 @@ ITEM = (
 )
 
 
-class ServiceBase:
+class ServiceBase(Surroundings):
     """What both kinds of services have. Subclass `Service` or `AsyncService`.
 
     Attributes:
+        input: set it on the class to declare the input: names, types, or a model. See the docs on input and output.
+            With an annotation instead, as `input: Customer`, it is the converted input while `handle` runs.
+        output: set it on the class to declare the output, in the same ways.
+        SimpleIO: a class inside the class is the older way to declare both.
         name: what the service is deployed under. Set it on the class to choose it.
         retry: set it on the class to have background calls of the service tried again when they fail: how
             often, or a `Retry`. A call's own `retry=` wins.
@@ -64,6 +70,9 @@ class ServiceBase:
         environ: a dict handed on by the caller's `environ=`.
     """
 
+    input: Any = None
+    output: Any = None
+    SimpleIO: Any = None
     name: str = ""
     retry: Retry | Mapping[str, Any] | int | None = None
     time_limit: float | None = None
@@ -71,16 +80,11 @@ class ServiceBase:
     priority: Priority | str | None = None
     queue: str | None = None
 
-    cid: str
     in_reply_to: str | None
     impl_name: str
     data_format: str
     transport: str | None
     environ: dict[str, Any]
-    request: Request
-    response: Response
-    _call: Call
-    _runtime: Runtime
 
     @classmethod
     def get_name(cls) -> str:
@@ -112,11 +116,24 @@ class ServiceBase:
         """
         return self._call.stop.is_set
 
-    @property
-    def logger(self) -> ServiceLogger:
-        """A logger that takes `%`-style arguments and adds the CID to each line by itself."""
-        extra = {"cid": self.cid, "service": self.name, "channel": self._call.channel}
-        return ServiceLogger(logging.getLogger(self.name), extra)
+    def accept(self) -> Any:
+        """Hook, the first: return False to leave the call alone. It is done then, without a response."""
+        return True
+
+    def before_handle(self) -> Any:
+        """Hook: called before anything else, once the call is accepted."""
+
+    def validate_input(self) -> Any:
+        """Hook: called before `handle`, to raise `BadRequest` for instance. `self.request.input` is converted."""
+
+    def validate_output(self) -> Any:
+        """Hook: called after `handle`; `self.response.payload` has what it returned, if it did."""
+
+    def after_handle(self) -> Any:
+        """Hook: called after `validate_output`."""
+
+    def finalize_handle(self) -> Any:
+        """Hook, the last: called for every call that was accepted, however it ends, as a `finally` is."""
 
     def _bind(self, call: Call, runtime: Runtime) -> None:
         """Give the instance everything it has while `handle` runs."""
@@ -131,6 +148,21 @@ class ServiceBase:
         self.environ = {} if call.environ is None else call.environ
         self.request = Request(call)
         self.response = Response()
+        self._began = time.time()
+
+    def _read(self, contract: Contract) -> None:
+        """Convert the input, and prepare the output, as the class declares them.
+
+        Raises:
+            BadRequest: the input is not what is declared.
+        """
+        self._contract = contract
+        if contract.has_input:
+            self.request._read_input(contract)
+            if contract.annotated_input:
+                self.input = self.request.input
+        if contract.has_output:
+            self.response.payload = contract.blank()
 
     def _call_of(self, target: "Target", payload: Any, extra: dict[str, Any], **how: Any) -> Call:
         if extra and payload != "":

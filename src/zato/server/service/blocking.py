@@ -1,14 +1,21 @@
 """Services that block, each run on a thread."""
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 from zato.core.errors import InvocationTimeout
 from zato.core.invocation import Priority
 from zato.server.service.base import Item, ServiceBase, Target, Targets, shaped
+from zato.server.service.surroundings import seconds_of, work_of
 
 __all__ = ["Service"]
+
+# Seconds that a service sleeps which was stopped before: one that does not look at `cancelled` is not to spin.
+TIDYING_UP = 0.05
+
+Result = TypeVar("Result")
 
 
 class Service(ServiceBase):
@@ -59,6 +66,31 @@ class Service(ServiceBase):
                 raise
             return None
         return shaped(response, serialize, as_bunch)
+
+    def invoke_by_id(self, service_id: str, payload: Any = "", *args: Any, **kwargs: Any) -> Any:
+        """Run another service now by its id: its name, or that of its implementation. See `invoke` for the rest.
+
+        It is what the field `id` of `/zato/admin/invoke` says.
+        """
+        return self.invoke(self._runtime.facilities.name_by_id(service_id), payload, *args, **kwargs)
+
+    def invoke_by_impl_name(self, impl_name: str, payload: Any = "", *args: Any, **kwargs: Any) -> Any:
+        """Run another service now by the name of its implementation, `module.Class`. See `invoke` for the rest."""
+        return self.invoke(self._runtime.facilities.name_by_impl_name(impl_name), payload, *args, **kwargs)
+
+    def run_in_thread(self, function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+        """Call a function that blocks, and return what it returns: a `Service` is on a thread already."""
+        return work_of(function, args, kwargs)()
+
+    def sleep(self, seconds: float) -> None:
+        """Do nothing for some seconds, or until the call is stopped: see `cancelled`.
+
+        Raises:
+            ValueError: that is no number of seconds from 0 on.
+        """
+        stop, stopped = self._call.stop, threading.Event()
+        with stop.calling(stopped.set):
+            stopped.wait(min(seconds_of(seconds), TIDYING_UP) if stop.is_set else seconds_of(seconds))
 
     def invoke_async(
         self,
