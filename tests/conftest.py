@@ -15,15 +15,19 @@ from tests.support.subprocesses import children_unmeasured
 
 EXAMPLES = int(os.environ.get("ZATO_FUZZ_EXAMPLES", "40"))
 
-# Files that take a minute each; begun last, one of them would run alone at the end.
+# Files that take half a minute and more, the longest first: begun last, one of them would run alone at the end.
 LONG = (
-    "test_points.py",
-    "test_durability.py",
     "test_examples.py",
+    "test_durability.py",
+    "test_growth.py",
     "test_bench.py",
-    "test_state_machine.py",
-    "test_rolling.py",
+    "test_points.py",
+    "test_start_stop.py",
     "test_redis_days.py",
+    "test_demo.py",
+    "test_workers.py",
+    "test_cluster.py",
+    "test_bad_days.py",
 )
 
 settings.register_profile("local", deadline=None, max_examples=EXAMPLES)
@@ -69,7 +73,7 @@ def cluster_name(redis_server: RedisServer) -> Iterator[str]:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, and leave the random order of all others as it is."""
-    items.sort(key=lambda item: item.path.name not in LONG)
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.hookimpl(wrapper=True)

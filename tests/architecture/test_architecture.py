@@ -15,7 +15,7 @@ LONGEST_FILE = 400
 SLOWEST_IMPORT = 1.5
 
 IMPORT_CLIENT = "from zato.client import AnyServiceInvoker"
-PRINT_SECONDS = "import time; start = time.perf_counter(); {}; print(time.perf_counter() - start)"
+PRINT_SECONDS = "import time; start = time.process_time(); {}; print(time.process_time() - start)"
 PRINT_MODULES = "{}; import sys; print(*sys.modules)"
 
 

@@ -10,7 +10,7 @@ from tests.chaos.breaking import POINTS, UPGRADE_POINTS
 from tests.chaos.caller import Caller
 from tests.chaos.history import ACCEPTED, REFUSED, History, Told, Verdict, pending
 from tests.chaos.server import BreakableServer
-from tests.chaos.stocks import age_file, old_outcomes, stock_with_old_outcomes
+from tests.chaos.stocks import age_file, has_old_outcomes, stock_with_old_outcomes
 from tests.chaos.traps import SERVER, WORKER, Traps
 from tests.support.environments import make_environment
 from tests.support.waiting import wait_until
@@ -97,7 +97,7 @@ def _break_calls(points: Sequence[str], environment: Environment) -> dict[str, l
                 server.process.wait(PATIENCE)
         with BreakableServer(environment):
             wait_until(lambda: not pending(environment.path), PATIENCE, what="an outcome of every call")
-            wait_until(lambda: not old_outcomes(environment), PATIENCE, what="the end of the purge")
+            wait_until(lambda: not has_old_outcomes(environment), PATIENCE, what="the end of the purge")
     return {point: caller.told for point, caller in callers.items()}
 
 

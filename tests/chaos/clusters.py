@@ -120,8 +120,25 @@ def arena_of(
         )
 
 
-def break_cluster(arena: Arena, fault: Fault, durability: Durability, seed: str, *, calls: int = CALLS) -> Row:
-    """Break a cluster under load, and return what became of the calls."""
+def break_cluster(
+    arena: Arena,
+    fault: Fault,
+    durability: Durability,
+    seed: str,
+    *,
+    calls: int = CALLS,
+    beyond_lease: float = BEYOND_LEASE,
+) -> Row:
+    """Break a cluster under load, and return what became of the calls.
+
+    Args:
+        arena: the cluster.
+        fault: what to break, and how.
+        durability: what its Redis promises.
+        seed: decides what is left to chance.
+        calls: how many there are before and after.
+        beyond_lease: seconds that a call of a killed server may wait for another one beyond the lease.
+    """
     rng = random.Random(f"{seed}-{fault.name}")
     with Stream(arena.environments, f"{seed}-{fault.name}") as stream:
         moment, stuck = _break(fault, arena, stream, rng, calls)
@@ -136,7 +153,7 @@ def break_cluster(arena: Arena, fault: Fault, durability: Durability, seed: str,
     found["stuck"] = stuck
     found["without an outcome"] = waiting
     found["kept in Redis"] = arena.leftovers()
-    found["late"] = _late(fault, verdict, taken_over)
+    found["late"] = _late(fault, verdict, taken_over, LEASE + beyond_lease)
     keyed = {each.cid for each in told if each.keyed}
     return Row(
         fault.name,
@@ -192,9 +209,9 @@ def _taken_over(history: History, verdict: Verdict, moment: Moment) -> float | N
     return max(found, default=None)
 
 
-def _late(fault: Fault, verdict: Verdict, taken_over: float | None) -> list[str]:
+def _late(fault: Fault, verdict: Verdict, taken_over: float | None, limit: float) -> list[str]:
     late = []
-    if fault.takes_over and taken_over is not None and taken_over > LEASE + BEYOND_LEASE:
+    if fault.takes_over and taken_over is not None and taken_over > limit:
         late.append(f"taken over after {taken_over:.1f} s")
     if fault.on_time is not None and verdict.late > fault.on_time:
         late.append(f"started after {verdict.late:.1f} s")

@@ -1,6 +1,6 @@
 """A worker process with traps and a clock that can be turned, otherwise the real one.
 
-Started by the real supervisor, in place of `zato.server.process`, because `tests/chaos/server.py` says so.
+Started by the real supervisor, in place of `zato.server.process`, because `tests/chaos/supervisor.py` says so.
 """
 
 import socket

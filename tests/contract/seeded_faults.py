@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.contract.machine import machine_of
@@ -207,11 +207,18 @@ FAULTS: tuple[Fault | Misheard, ...] = (
 )
 
 
-def first_noticed(store: Store, *, stories: int) -> str | None:
-    """Return what the state machine noticed first, or None if it noticed nothing."""
+def first_noticed(store: Store, *, stories: int, beginning: int | None = None) -> str | None:
+    """Return what the state machine noticed first, or None if it noticed nothing.
+
+    Args:
+        store: an empty one, which has the fault.
+        stories: how many are told at most.
+        beginning: a number for each row of stories; None for the one that hypothesis makes of the machine.
+    """
+    machine = machine_of(store)
     try:
         run_state_machine_as_test(
-            machine_of(store),
+            machine if beginning is None else seed(beginning)(machine),
             settings=settings(
                 max_examples=stories,
                 stateful_step_count=STEPS,

@@ -28,7 +28,7 @@ def page_id(page: Path) -> str:
 def test_python_block_is_a_file(page: Path) -> None:
     """Every block of Python in the documentation is an example that stands in a file, to the letter."""
     files = {
-        file.read_text("utf-8") for folder in ("docs/examples", "examples") for file in ROOT.glob(f"{folder}/*.py")
+        file.read_text("utf-8") for folder in ("docs/examples", "examples") for file in ROOT.glob(f"{folder}/**/*.py")
     }
 
     strangers = [block for block in blocks_of(page, "python") if block not in files]

@@ -25,7 +25,7 @@ def run_program(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, check=False, cwd=ROOT, text=True, timeout=50)
 
 
-@pytest.mark.parametrize("name", ["settings.md", "errors.md", "services.md", "commands.md", "record.md", "http.md"])
+@pytest.mark.parametrize("name", sorted(pages()))
 def test_page_is_what_the_code_says(name: str) -> None:
     """A change of the code that shows in the reference is not forgotten there."""
     assert (REFERENCE / name).read_text("utf-8") == pages()[name]

@@ -39,6 +39,7 @@ CHANGING = re.compile(
     r"(?P<cid>\b[a-f][0-9a-f]{23}\b)|(?P<id>\b[0-9a-v]{26}\b)"
     r"|(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)|(?<=process )(?P<pid>\d+)"
     r"|(?P<second>\b\d\d-\d\d \d\d:\d\d:\d\d\b)|(?<=ms=)(?P<ms>\d+)"
+    r"|(?<=passed in )(?P<took>\d+\.\d\ds)"
 )
 FORMS = {
     "cid": r"[a-f][0-9a-f]{23}",
@@ -47,6 +48,7 @@ FORMS = {
     "second": r"\d\d-\d\d [\d:]{8}",
     "pid": r"\d+",
     "ms": r"\d+",
+    "took": r"\d+\.\d\ds",
 }
 
 
@@ -160,8 +162,10 @@ def clone(folder: Path, redis: str = REDIS) -> Iterator[Transcript]:
     transcript = Transcript(folder, redis)
     examples = folder / "docs" / "examples"
     examples.mkdir(parents=True)
-    for file in (ROOT / "docs" / "examples").glob("*.py"):
-        (examples / file.name).write_text(file.read_text("utf-8").replace(PORT, transcript.port), "utf-8")
+    for file in (ROOT / "docs" / "examples").rglob("*.py"):
+        copy = folder / file.relative_to(ROOT)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(file.read_text("utf-8").replace(PORT, transcript.port), "utf-8")
     with transcript:
         yield transcript
 

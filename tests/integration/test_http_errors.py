@@ -27,6 +27,9 @@ from tests.support.environments import PASSWORD, ServerProcess, make_environment
 from tests.support.journals import Journal
 from tests.support.waiting import wait_until
 
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 MAX_BODY = 50_000
 PLACES = 10
 PING = {"name": "zato.ping"}

@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.environments import ServerProcess, make_environment
+
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 BLOCKS = """
 import time

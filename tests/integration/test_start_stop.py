@@ -19,6 +19,9 @@ from tests.support.waiting import wait_until
 from zato.client import NetworkError
 from zato.environment import Environment
 
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 BOTH = ("--workers", "2")
 FOLLOWS_WITHIN = 2.0
 

@@ -14,6 +14,9 @@ from tests.support.environments import ServerProcess, make_environment
 from tests.support.journals import Journal
 from tests.support.waiting import wait_until
 
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 SLOTS = 4
 BUDGETS = {"http_threads": SLOTS, "background_threads": SLOTS}
 MORE = 3 * SLOTS

@@ -21,6 +21,9 @@ from zato.client import AnyServiceInvoker, APIClient
 from zato.client.errors import ConnectionLost, TLSFailed
 from zato.environment import Environment
 
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 PING = b'{"name": "zato.ping"}'
 HALF_A_HELLO = b"\x16\x03\x01\x02\x00\x01\x00"
 

@@ -138,7 +138,7 @@ class ServerProcess:
         text = (self.environment.logs / "server.log").read_text("utf-8")
         return [json.loads(line) for line in text.splitlines()]
 
-    def logged(self, words: str, *, timeout: float = 10) -> dict[str, Any]:
+    def logged(self, words: str, *, timeout: float = 30) -> dict[str, Any]:
         """Return the first log line whose message contains these words, waiting for it."""
         found = wait_until(
             lambda: next((line for line in self.log() if words in line["event"]), None),

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.support.facilities import make_facilities
 from zato.broker.base import Announce, Applied, Cancel, Finish, Lease, Look, Operation, Unstorable
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
@@ -91,8 +92,15 @@ class Bench:
         self.threads = Threads(loop, keep=0)
         self.services = Services(Registry(map(Deployed.of, kinds)))
         self.publisher = Publisher(self.services, self.batcher, max_stored=1_000)
+        self.facilities = make_facilities(self.services, self.threads, folder)
         dispatcher = Dispatcher(
-            self.services, self.threads, self.publisher, Locks(self.batcher, Holder("server1")), loop=loop, max_depth=5
+            self.services,
+            self.threads,
+            self.publisher,
+            Locks(self.batcher, Holder("server1")),
+            facilities=self.facilities,
+            loop=loop,
+            max_depth=5,
         )
         limits = Limits(
             threads=slots, tasks=slots, lease=lease, max_takeovers=3, max_stored=1_000, retention=60, held=held

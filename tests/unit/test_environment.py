@@ -52,7 +52,50 @@ def test_password_survives_its_file(tmp_path: Path, password: str) -> None:
     """What is written is what is read."""
     environment = Environment(tmp_path / "env")
     environment.create({}, Credentials.make(password, password))
-    assert environment.credentials() == Credentials(password, password)
+    read = environment.credentials()
+    assert (read.admin_invoke, read.pubapi) == (password, password)
+
+
+def test_new_environment_has_a_key_of_its_own(environment: Environment, tmp_path: Path) -> None:
+    """No two have the same; it is not in what is shown of the credentials, and the folder for files is private."""
+    key = environment.credentials().encryption_key
+    other = Environment(tmp_path / "other")
+    other.create({}, Credentials.make())
+    assert (len(key), key == other.credentials().encryption_key) == (44, False)
+    assert key not in repr(environment.credentials())
+    assert environment.user_config.stat().st_mode & 0o777 == 0o700
+
+
+def test_older_environment_has_no_key(environment: Environment) -> None:
+    """It starts all the same: only services that encrypt need one."""
+    remove_key(environment)
+    assert environment.credentials().encryption_key == ""
+
+
+@pytest.mark.parametrize("value", ["'short'", "7", f"'{'A' * 42}=='", f"'{'ż' * 43}='", f"'{'A' * 43}= and more'"])
+def test_key_that_is_none_is_refused(environment: Environment, value: str) -> None:
+    """At the start, and without showing it."""
+    remove_key(environment)
+    with environment.secrets.open("a") as file:
+        file.write(f"encryption_key = {value}\n")
+    with pytest.raises(EnvironmentFault, match=r"encryption_key is not 32 bytes in URL-safe base64") as caught:
+        environment.credentials()
+    assert value == "7" or value.strip("'") not in str(caught.value)
+
+
+def test_several_keys(environment: Environment) -> None:
+    """An older key stays behind a new one."""
+    key = environment.credentials().encryption_key
+    remove_key(environment)
+    with environment.secrets.open("a") as file:
+        file.write(f"encryption_key = '{key} {key}'\n")
+    assert environment.credentials().encryption_key == f"{key} {key}"
+
+
+def remove_key(environment: Environment) -> None:
+    """Make the passwords those of an older version."""
+    lines = environment.secrets.read_text().splitlines(keepends=True)
+    environment.secrets.write_text("".join(line for line in lines if not line.startswith("encryption_key")))
 
 
 @pytest.mark.parametrize(

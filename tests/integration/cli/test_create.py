@@ -17,7 +17,7 @@ from tests.support.subprocesses import unmeasured_environment
 from zato.core.settings import Settings, describe
 from zato.environment import Environment
 
-FOLDERS = {"services", "data", "run", "logs"}
+FOLDERS = {"services", "user-config", "data", "run", "logs"}
 REFUSED = [
     pytest.param("--port", "0", "port = 0 is out of range: 1 to 65535", id="port-zero"),
     pytest.param("--port", "65536", "port = 65536 is out of range: 1 to 65535", id="port-too-large"),

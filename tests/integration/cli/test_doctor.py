@@ -28,6 +28,9 @@ from zato.core.errors import EnvironmentFault
 from zato.environment import Environment
 from zato.running import MANAGED, RunningServer, RunningWorker
 
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:

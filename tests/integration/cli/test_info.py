@@ -12,6 +12,9 @@ from tests.support.environments import PASSWORD, ZATO, ServerProcess, make_envir
 from tests.support.terminals import on_a_terminal
 from zato import __version__
 
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 SERVICE = "from zato.server.service import Service\nclass Own(Service):\n    def handle(self):\n        return 1\n"
 
 

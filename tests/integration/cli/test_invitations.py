@@ -88,6 +88,16 @@ def test_invited_server_has_what_the_cluster_has(zato: Zato, first: Environment,
     assert "er2" not in invited.out + joined.out
 
 
+def test_server_of_an_older_cluster_gets_no_key_of_its_own(zato: Zato, first: Environment, tmp_path: Path) -> None:
+    """Others could not decrypt what it encrypts."""
+    lines = first.secrets.read_text().splitlines(keepends=True)
+    first.secrets.write_text("".join(line for line in lines if not line.startswith("encryption_key")))
+    zato("cluster", "invite", first.path, "--output", tmp_path / "invitation.toml")
+    assert zato("create", tmp_path / "second", "--join", tmp_path / "invitation.toml").code == 0
+    assert Environment(tmp_path / "second").credentials() == first.credentials()
+    assert "encryption_key" not in Environment(tmp_path / "second").secrets.read_text()
+
+
 def test_invitation_goes_through_a_pipe(
     zato: Zato, first: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +171,7 @@ def test_what_is_no_invitation_is_not_to_be_deleted(zato: Zato, first: Environme
     [
         pytest.param(("invitation = 1", ""), "there is no line 'invitation = 1'", id="none"),
         pytest.param(("retention = 60.0", "retention = -1"), "retention = -1 is out of range", id="setting"),
-        pytest.param(('pubapi = "', 'pubapi = "ż'), "A password is 8 to 256 printable ASCII", id="password"),
+        pytest.param(('pubapi = "', 'pubapi = "ż'), "[passwords]: pubapi is not text of 8 to 256", id="password"),
         pytest.param(("redis://me@", "redis://m:hun:ter2@"), "is not percent-encoded", id="broker"),
         pytest.param(("invitation", "\udcff"), "it is not UTF-8", id="not-utf-8"),
     ],

@@ -14,6 +14,9 @@ from tests.support.environments import ZATO, ServerProcess, free_port, make_envi
 from zato.environment import Environment
 from zato.running import MANAGED, RunningServer
 
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:

@@ -51,8 +51,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture(autouse=True)
 def undone(server: ServerProcess) -> Iterator[None]:
-    """Have the server take work again after each test."""
+    """Have the server take work again after each test, with both of its processes."""
     yield
+    wait_until(lambda: all(worker.pid for worker in server.environment.running().workers), what="two processes")
     with server.client() as client:
         client.invoke("zato.server.drain", {"undo": True})
     wait_until(lambda: is_ready(server), what="a server that takes work again")

@@ -12,8 +12,10 @@ import pytest
 
 from tests.support.commands import Zato
 from tests.support.environments import ZATO, ServerProcess, free_port, make_environment, run_zato
-from tests.support.subprocesses import children_unmeasured
 from tests.support.waiting import wait_until
+
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 GOOD = """
 from zato.server.service import Service
@@ -127,8 +129,7 @@ def test_file_that_never_ends_its_import_can_be_interrupted(
 ) -> None:
     """One signal is enough while a server starts, whatever its services do meanwhile, and nobody prints a traceback."""
     environment = make_environment(tmp_path / "env", {"hangs.py": HANGS})
-    with children_unmeasured():
-        server = ServerProcess(environment)
+    server = ServerProcess(environment)
     try:
         wait_until((environment.services / "hangs.began").exists, 20)
         send(server.process.pid, number)

@@ -13,6 +13,9 @@ from tests.support.environments import ServerProcess, make_environment
 from zato.environment import Environment
 from zato.running import RunningServer, RunningWorker
 
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:

@@ -106,6 +106,8 @@ def test_installed_command_is_the_same() -> None:
         pytest.param("--help", "zato.client", id="help-loads-no-client"),
         pytest.param("service invoke --help", "zato.server", id="invoke-loads-no-server"),
         pytest.param("service list --help", "structlog", id="list-loads-no-logs"),
+        pytest.param("start --help", "structlog", id="start-loads-no-colours"),
+        pytest.param("start --help", "zato.broker.base", id="start-loads-no-broker"),
         pytest.param("config explain -", "rich", id="a-pipe-loads-no-rich"),
         pytest.param("--help", "importlib.metadata", id="help-reads-no-metadata"),
     ],

@@ -8,7 +8,7 @@ from zato.core.settings import Settings
 
 INVITATION = Invitation(
     {"broker": "redis://h:6379/0", "cluster": "Łódź \U0001f600", "replicas": 1, "redis_fsync": True, "lease": 2.5},
-    {"admin_invoke": 'quote" and \\', "pubapi": "hunter2 hunter2", "broker_password": "p\x7f"},
+    {"admin_invoke": 'quote" and \\', "pubapi": "hunter2 hunter2", "broker_password": "p\x7f", "encryption_key": "k="},
 )
 WHOLE = INVITATION.to_toml()
 BROKEN = [

@@ -1,17 +1,26 @@
 """Names of services."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from zato.core.errors import InvalidName, InvalidSetting
-from zato.core.names import check_name, check_server_name, impl_name, is_reserved, service_name
+from zato.core.names import (
+    LEGAL_NAME,
+    check_name,
+    check_server_name,
+    class_name,
+    file_stem,
+    impl_name,
+    is_reserved,
+    service_name,
+)
 
 CLASS_NAMES = st.from_regex(r"[^\W\d]\w*", fullmatch=True).filter(str.isidentifier).filter(lambda name: len(name) < 60)
 
 
 @pytest.mark.parametrize(
-    ("module", "class_name", "name"),
+    ("module", "kind", "name"),
     [
         pytest.param("service_api", "MyService", "service-api.my-service", id="two-words"),
         pytest.param("service_api", "GetWSDLList", "service-api.get-wsdl-list", id="acronym-inside"),
@@ -27,15 +36,15 @@ CLASS_NAMES = st.from_regex(r"[^\W\d]\w*", fullmatch=True).filter(str.isidentifi
         pytest.param("my_pkg.Sub_Module", "Run", "my-pkg.sub-module.run", id="dotted-module"),
     ],
 )
-def test_name_of_a_class(module: str, class_name: str, name: str) -> None:
+def test_name_of_a_class(module: str, kind: str, name: str) -> None:
     """Words of the class are split at capitals, and everything is lower case with hyphens."""
-    assert service_name(module, class_name) == name
+    assert service_name(module, kind) == name
 
 
 @given(CLASS_NAMES)
-def test_every_class_name_gives_a_legal_name(class_name: str) -> None:
+def test_every_class_name_gives_a_legal_name(kind: str) -> None:
     """Whatever Python accepts as a class name can be deployed."""
-    name = service_name("module", class_name)
+    name = service_name("module", kind)
     assert check_name(name) == name
 
 
@@ -123,3 +132,35 @@ def test_name_that_has_to_be_chosen(name: str) -> None:
     """What would have to be quoted somewhere is not taken without being asked for."""
     with pytest.raises(InvalidSetting, match="cannot be the name of a server by default"):
         check_server_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "made"),
+    [
+        pytest.param("crm.get-customer", "crm_get_customer", "GetCustomer", id="two-parts"),
+        pytest.param("echo", "echo", "Echo", id="one-word"),
+        pytest.param("CRM.syncAll", "crm_syncall", "SyncAll", id="capitals"),
+        pytest.param("crm.7-days", "crm_7_days", "Service7Days", id="digit"),
+        pytest.param("7", "service_7", "Service7", id="nothing-but-a-digit"),
+        pytest.param("--", "service", "ServiceService", id="no-letters"),
+        pytest.param("crm.-", "crm", "Crm", id="no-letters-in-the-last-part"),
+        pytest.param("my.service", "my_service", "ServiceService", id="name-of-a-base"),
+        pytest.param("crm.none", "crm_none", "NoneService", id="keyword-as-a-class"),
+        pytest.param("class", "service_class", "Class", id="keyword-as-a-file"),
+        pytest.param("conftest", "service_conftest", "Conftest", id="file-of-pytest"),
+        pytest.param("test.me", "service_test_me", "Me", id="name-of-a-test"),
+        pytest.param("crm.test", "service_crm_test", "Test", id="name-of-a-test-at-the-end"),
+    ],
+)
+def test_file_and_class_of_a_new_service(name: str, stem: str, made: str) -> None:
+    """They are made of the name, and are none that Python, pytest or the file itself mean something by."""
+    assert (file_stem(name), class_name(name)) == (stem, made)
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_every_legal_name_gives_a_file_and_a_class(name: str) -> None:
+    """Whatever a service may be called, Python accepts what is made of it."""
+    assume(LEGAL_NAME.fullmatch(name) and name.isprintable())
+
+    assert file_stem(name).isidentifier()
+    assert class_name(name).isidentifier()

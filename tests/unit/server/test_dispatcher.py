@@ -181,6 +181,7 @@ def run(folder: Path, scenario: Callable[[Bench, Ask], Coroutine[Any, Any, Any]]
             bench.threads,
             bench.publisher,
             Locks(bench.batcher, Holder("server1")),
+            facilities=bench.facilities,
             loop=loop,
             max_depth=5,
         )

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.support.facilities import make_facilities
 from zato.broker.base import Applied, Backend, Look, Operation
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
@@ -61,7 +62,15 @@ def run(folder: Path, scenario: Callable[[Front, SlowStore, Batcher, Budget], Aw
         batcher.start()
         services = Services(Registry([Deployed.of(Target)]))
         publisher = Publisher(services, batcher, max_stored=10 * LARGE)
-        dispatcher = Dispatcher(services, threads, publisher, Locks(batcher, Holder("server1")), loop=loop, max_depth=2)
+        dispatcher = Dispatcher(
+            services,
+            threads,
+            publisher,
+            Locks(batcher, Holder("server1")),
+            facilities=make_facilities(services, threads, folder),
+            loop=loop,
+            max_depth=2,
+        )
         readers = Budget(threads, 1, name="readers")
         front = Front(services, dispatcher, publisher, Budget(threads, 1, name="slots"), readers, max_response=LARGE)
         try:

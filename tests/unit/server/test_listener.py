@@ -12,6 +12,9 @@ from zato.core.errors import EnvironmentFault
 from zato.server.http.listener import Listener
 from zato.server.http.rsgi import RSGIAdapter
 
+# What is started here is measured by other tests.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 REFUSED = [
     pytest.param("no-such-host.invalid", "The server cannot listen on 'no-such-host.invalid': ", id="unknown-name"),
     pytest.param("a..b", "Check 'host' in config.toml", id="impossible-name"),

@@ -237,8 +237,8 @@ def test_user_of_the_record_sees_it_unchanged(file: Path) -> None:
 def test_large_field_is_cut(file: Path) -> None:
     """Fields have room together for so many values and characters; what is beyond is not even copied."""
     rows = [list(range(1000)) for _ in range(1000)]
-    began = time.perf_counter()
+    began = time.process_time()
     (line,), _ = logged(file, lambda log: log.info("large", extra={"rows": rows, "text": "x" * 1_000_000}))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert (line["rows"][0], line["rows"][2]) == (list(range(1000)), "...")
     assert line["text"] == "..."

@@ -50,6 +50,7 @@ class Scope:
     method: str = "POST"
     path: str = "/"
     query_string: str = ""
+    client: str = "127.0.0.1:4711"
 
 
 @dataclass

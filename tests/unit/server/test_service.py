@@ -18,6 +18,8 @@ from zato.server.service import AsyncService, Channel, Service, ServiceBase
 class Recorder:
     """A runtime that runs nothing: it keeps what it was asked, and answers what it was given."""
 
+    facilities: Any = None
+
     def __init__(self, answer: object = None, error: Exception | None = None) -> None:
         self.asked: list[Any] = []
         self.response = Response()
