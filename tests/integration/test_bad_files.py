@@ -19,16 +19,19 @@ FILES = {
     "exits.py": "import os\nos._exit(3)\n",
     "crashes.py": "import os\nos.abort()\n",
     "hooked.py": FINE + "    @staticmethod\n    def before_add_to_store():\n        __import__('os')._exit(5)\n",
+    "logs.py": "import logging.config\nlogging.config.dictConfig({'version': 1, 'root': {'handlers': []}})\n",
+    "secret.py": "password = 'hunter2\n",
     "last.py": FINE + "    @staticmethod\n    def after_add_to_store():\n        raise ValueError('late')\n",
 }
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """The server, when it is ready."""
+    """The server, when it is ready. It stops as ever: no timer of an import is left."""
     path = tmp_path_factory.mktemp("bad") / "env"
     with ServerProcess(make_environment(path, FILES, import_timeout=0.3)) as running:
         yield running
+        assert running.stop() == 0
 
 
 def test_all_others_are_deployed(server: ServerProcess) -> None:
@@ -60,6 +63,14 @@ def test_what_a_hook_raises_afterwards_is_reported(server: ServerProcess) -> Non
     server.logged(f"Deployed, but {file}:7: Fine.after_add_to_store raised ValueError: late")
 
 
-def test_server_stops_as_ever(server: ServerProcess) -> None:
-    """No timer of an import is left, and its processes end when they are asked to."""
-    assert server.stop() == 0
+def test_log_outlives_a_file_that_configures_logging(server: ServerProcess) -> None:
+    """It says who did it, and goes on."""
+    file = Path(server.environment.services) / "logs.py"
+    server.logged(f"{file} configures logging, which removed the server's own: it was put back")
+
+
+def test_what_is_printed_has_no_secret(server: ServerProcess) -> None:
+    """Neither the line that is no Python, nor what it is in."""
+    printed = server.output.read_text()
+    assert "secret.py:1: SyntaxError: unterminated string literal" in printed
+    assert "hunter2" not in printed

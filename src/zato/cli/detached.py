@@ -109,6 +109,7 @@ def _start(
 
 def _wait_for(server: "subprocess.Popen[bytes]", environment: Environment, printed: _Printed, timeout: float) -> str:
     """Return an empty text when a server answers, or why it does not. It says so too, unless its words go nowhere."""
+    path = shlex.quote(str(environment.path))
     deadline = time.monotonic() + timeout
     answers_since: float | None = None
     while server.poll() is None:
@@ -119,9 +120,11 @@ def _wait_for(server: "subprocess.Popen[bytes]", environment: Environment, print
             return ""
         if answers_since is None and now > deadline:
             _end(server)
-            return f"it did not answer within {timeout:g} s, and was stopped."
+            return (
+                f"it did not answer within {timeout:g} s, and was stopped. 'zato logs {path}' may say why; "
+                "--timeout gives it more seconds."
+            )
         time.sleep(POLL)
-    path = shlex.quote(str(environment.path))
     if environment.is_locked():
         return f"another command has started it meanwhile. 'zato status {path}' says where it is."
     return f"it ended with status {server.returncode}. 'zato doctor {path}' may say why."

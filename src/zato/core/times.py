@@ -59,7 +59,7 @@ class Time:
         Raises:
             ValueError: there is no such time zone.
         """
-        return _shown(self._in(tz).replace(hour=0, minute=0, second=0, microsecond=0), format)
+        return _shown(_midnight_of(self._in(tz), tz), format)
 
     def reformat(self, value: str, from_: str, to: str) -> str:
         """Return a date or time that is written in one format in another one.
@@ -98,6 +98,12 @@ class Time:
                 f"{tz!r:.100} is no time zone. Write one as 'Europe/Berlin', 'UTC' or '+02:00'."
             ) from error
         return here
+
+
+def _midnight_of(moment: datetime, tz: str) -> datetime:
+    """Return when the day of a moment began, which may have been at another distance from UTC."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return midnight.replace(tzinfo=None).astimezone() if tz == LOCAL else midnight
 
 
 def _shown(moment: datetime, format: str | None) -> str | datetime:

@@ -20,6 +20,8 @@ INI = (".ini", ".conf")
 SUFFIXES = (".toml", *INI)
 # Where keys go that stand before the first section of an INI file.
 TOP = "\0"
+# Tables and lists within each other. Deeper ones are no configuration, and Python counts how deep it goes.
+MOST_LEVELS = 50
 
 
 class ConfigFault(ValueError):
@@ -29,13 +31,20 @@ class ConfigFault(ValueError):
 class ConfigTable(dict[str, Any]):
     """A table of a file, a whole file, or all of them. Its keys are attributes too, and it cannot be changed."""
 
-    __slots__ = ("_broken", "_where")
+    __slots__ = ("_broken", "_empty", "_where")
 
-    def __init__(self, values: Mapping[str, Any], where: str, broken: Mapping[str, str] | None = None) -> None:
-        """Take the values, what to call the table in messages, and why which keys are not there."""
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        where: str,
+        broken: Mapping[str, str] | None = None,
+        empty: str = "It is empty.",
+    ) -> None:
+        """Take the values, what to call the table in messages, why which keys are not there, or why none is."""
         super().__init__({key: _read_only(value, f"{where} [{key}]") for key, value in values.items()})
         object.__setattr__(self, "_where", where)
         object.__setattr__(self, "_broken", broken or {})
+        object.__setattr__(self, "_empty", empty)
 
     def __missing__(self, key: object) -> Any:
         raise MissingConfig(self._told(key))
@@ -54,7 +63,7 @@ class ConfigTable(dict[str, Any]):
         if why is not None:
             return why
         hint = hint_for(str(key), self)
-        there = f"It has {', '.join(map(repr, self))}." if self else "It is empty."
+        there = f"It has {', '.join(map(repr, self))}." if self else self._empty
         return f"{self._where} has no {key!r:.100}. {hint or there}"
 
     def _refuse(self, *_: object, **__: object) -> Never:
@@ -86,11 +95,15 @@ def user_config(files: Mapping[str, Mapping[str, Any]], broken: Mapping[str, str
     for stem, names in stems.items():
         if len(names) > 1:
             faults[stem] = f"{folder} has {' and '.join(map(repr, names))}: name one of them with its suffix."
+        elif stem in files:
+            # A file `a.toml` beside one that is called `a.toml.ini`.
+            continue
         elif names[0] in values:
             values[stem] = values[names[0]]
         else:
             faults[stem] = broken[names[0]]
-    return ConfigTable(values, folder, faults)
+    empty = f"No file of the environment's folder {folder!r} ends in {', '.join(SUFFIXES)}."
+    return ConfigTable(values, folder, faults, empty)
 
 
 def parse_config(name: str, data: bytes) -> dict[str, Any]:
@@ -108,7 +121,20 @@ def parse_config(name: str, data: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigFault(f"line {line}: it is not UTF-8") from None
-    return _ini(text) if PurePath(name).suffix in INI else _toml(text)
+    values = _ini(text) if PurePath(name).suffix in INI else _toml(text)
+    if _is_deep(values):
+        raise ConfigFault(f"it is nested more than {MOST_LEVELS} levels deep")
+    return values
+
+
+def _is_deep(values: dict[str, Any]) -> bool:
+    level: list[Any] = [values]
+    for _ in range(MOST_LEVELS + 1):
+        inner = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
+        level = [item for item in inner if isinstance(item, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _toml(text: str) -> dict[str, Any]:

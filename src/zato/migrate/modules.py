@@ -9,6 +9,8 @@ from pathlib import Path
 __all__ = ["Class", "Module", "dotted", "outermost_chains"]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# Functions that speak of an attribute by its name in a text.
+BY_NAME = ("getattr", "hasattr", "setattr")
 
 
 def dotted(node: ast.AST) -> str:
@@ -112,9 +114,20 @@ class Module:
         return names
 
     @cached_property
+    def imported_modules(self) -> set[str]:
+        """The modules that are imported by their full names."""
+        imports = (node for node in ast.walk(self.tree) if isinstance(node, ast.Import))
+        return {alias.name for node in imports for alias in node.names}
+
+    @cached_property
     def bound(self) -> set[str]:
         """Every name that the file itself gives a meaning, anywhere in it."""
-        bound = set(self.imported)
+        return self.bound_here | self.imported.keys()
+
+    @cached_property
+    def bound_here(self) -> set[str]:
+        """Every name that stands for something of the file, anywhere in it, even if it is imported elsewhere there."""
+        bound = set()
         for node in ast.walk(self.tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 bound.add(node.name)
@@ -123,6 +136,17 @@ class Module:
             elif isinstance(node, ast.arg):
                 bound.add(node.arg)
         return bound
+
+    @cached_property
+    def set_somewhere(self) -> set[str]:
+        """Every attribute that something in the file may give to an object: in a class, by assignment, or by name."""
+        names = {node.attr for node in ast.walk(self.tree) if isinstance(node, ast.Attribute) and _is_store(node)}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef):
+                names.update(_names_in_class(node))
+            elif isinstance(node, ast.Call) and dotted(node.func) in BY_NAME:
+                names.update(str(value.value) for value in node.args[1:2] if isinstance(value, ast.Constant))
+        return names
 
     @cached_property
     def spared(self) -> set[ast.AST]:
@@ -137,14 +161,44 @@ class Module:
 
     @cached_property
     def classes(self) -> list[Class]:
-        """Every class at the top of the file, in the order they are written."""
-        nodes = [node for node in self.tree.body if isinstance(node, ast.ClassDef)]
+        """Every class of the file that is in no function and no other class, in the order they are written."""
+        nodes = sorted(_outer_classes(self.tree), key=lambda node: node.lineno)
         return [Class(node, tuple(self.meaning(dotted(base)) for base in node.bases)) for node in nodes]
 
     def meaning(self, name: str) -> str:
         """Return what a dotted name stands for, in full if it is imported."""
         first, dot, rest = name.partition(".")
         return f"{self.imported.get(first, first)}{dot}{rest}"
+
+
+def _outer_classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
+    """Yield the classes that importing a file makes, also those in an `if` or a `try`."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.ClassDef):
+            yield node
+        elif not isinstance(node, Function | ast.expr):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _is_store(node: ast.Attribute | ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _names_in_class(node: ast.ClassDef) -> Iterator[str]:
+    """Yield what the body of a class gives a name to, whatever block of it that stands in."""
+    waiting = list(ast.iter_child_nodes(node))
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, Function | ast.ClassDef):
+            yield inner.name
+        elif isinstance(inner, ast.alias):
+            yield inner.asname or inner.name
+        elif isinstance(inner, ast.Name) and _is_store(inner):
+            yield inner.id
+        else:
+            waiting += ast.iter_child_nodes(inner)
 
 
 def _catches_imports(node: ast.Try, handler: ast.ExceptHandler) -> bool:

@@ -20,6 +20,8 @@ __all__ = [
     "UNKNOWN_MODULE",
     "UNKNOWN_NAME",
     "USES",
+    "unknown_constant",
+    "unknown_member",
 ]
 
 
@@ -145,6 +147,12 @@ def unknown_member(name: str, members: Iterable[str]) -> Rule:
     return Rule(Severity.MISSING, f"`self.{name}` has {', '.join(f'`{member}`' for member in sorted(members))}.")
 
 
+def unknown_constant(kind: str, members: Iterable[str]) -> Rule:
+    """Return the rule of what a class of constants does not have."""
+    here = ", ".join(f"`{member}`" for member in sorted(members))
+    return Rule(Severity.MISSING, f"{USES['constant'].remedy} `{kind}` has {here}.")
+
+
 METHODS: Mapping[str, Rule] = _missing(
     {
         "after_job": _CRON,
@@ -161,8 +169,9 @@ USES: Mapping[str, Rule] = {
             "`self.response.payload`. Return nothing if nobody is to see it.",
             "pid=": "One process of the server answers a client, whichever it is.",
             "all_pids=": "One process of the server answers a client, not each of them.",
-            "option of self.invoke": "It is none here: it becomes the payload, or a part of it, unless there is one. "
-            "Leave it out.",
+            "option of self.invoke": "There is no such option here: it becomes the payload, or a part of "
+            "it, unless there is one. Leave it out.",
+            "option of SimpleIO": "It has no effect here; docs/howto/input-and-output.md says what SimpleIO has.",
             "AdminService as a base": "It is a service as any other one; name it without `zato` at the beginning.",
             "data_format of XML": "Payloads are JSON or text; parse and write XML in the service.",
         }
@@ -174,7 +183,10 @@ USES: Mapping[str, Rule] = {
             "name that starts with zato": "Names that start with `zato` are the server's own: choose another one.",
             "name that is not legal": "Use printable characters, without spaces and without / ? # % and backslash.",
             "name that two services have": "Only the first is deployed: give one of them another name.",
-            "option of self.invoke_async": "It is none here, and an error: leave it out.",
+            "option of self.invoke_async": "There is no such option here, and giving it is an error. Leave it out.",
+            "attribute of self": "Services have no such attribute, and nothing in these files sets it; "
+            "docs/howto/write-services.md says what they have.",
+            "constant": "There is no such constant, so the line fails when it is reached.",
             "relative import": "Write `import name`: files of the services folder import each other by their names.",
             "schema": "Input is not checked against a JSON schema: declare a `Model` as `input`.",
             "async def handle of a Service": "Subclass `AsyncService`, or write `def handle`.",

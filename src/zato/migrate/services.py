@@ -3,13 +3,14 @@
 import ast
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zato.core.errors import InvalidName
 from zato.core.names import check_name, is_reserved, service_name
 from zato.migrate.findings import Finding, Service
-from zato.migrate.modules import Class, Module
+from zato.migrate.modules import Class, Module, dotted
 from zato.migrate.rules import METHODS, USES
+from zato.migrate.surface import options_of_simple_io
 
 __all__ = ["Family", "is_handler", "name_findings"]
 
@@ -19,6 +20,8 @@ ROOTS = frozenset(
 ADMIN = "zato.server.service.internal.AdminService"
 ASYNC = "zato.server.service.AsyncService"
 DOORS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# Methods by which a class has attributes that stand nowhere.
+ANSWERS_ANY = frozenset({"__getattr__", "__getattribute__", "__init_subclass__"})
 # Modules whose classes are no services, whatever method they have.
 FOREIGN = sys.stdlib_module_names | {"BaseHTTPServer", "SocketServer", "django"}
 
@@ -30,18 +33,24 @@ def is_handler(name: str) -> bool:
 
 @dataclass
 class Family:
-    """Every class of the files that are checked, by which a service's bases are found."""
+    """Every class of the files that are checked, by which a service's bases are found.
+
+    Attributes:
+        set_somewhere: every attribute that something in the files may give to an object.
+    """
 
     by_name: dict[str, list[tuple[Module, Class]]]
+    set_somewhere: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, modules: Iterable[Module]) -> "Family":
         """Take the classes of some files."""
-        by_name: dict[str, list[tuple[Module, Class]]] = {}
+        family = cls({})
         for module in modules:
+            family.set_somewhere |= module.set_somewhere
             for found in module.classes:
-                by_name.setdefault(found.name, []).append((module, found))
-        return cls(by_name)
+                family.by_name.setdefault(found.name, []).append((module, found))
+        return family
 
     def services_of(self, module: Module) -> Iterator[Class]:
         """Yield the classes of a file that are services, or what services are made of."""
@@ -67,6 +76,13 @@ class Family:
     def bound_by(self, module: Module, found: Class) -> set[str]:
         """Return the attributes that a class and those it inherits from have of their own."""
         return {name for _, above in self.lineage(module, found) for name in above.binds()}
+
+    def is_closed(self, module: Module, found: Class) -> bool:
+        """Tell whether a class has no attribute but those that stand in the files, and those of services."""
+        lineage = [above for _, above in self.lineage(module, found)]
+        is_open = any(above.node.decorator_list or above.node.keywords for above in lineage)
+        answers = {method.name for above in lineage for method in above.methods} & ANSWERS_ANY
+        return self.roots(module, found) <= ROOTS | {"object"} and not (is_open or answers)
 
     def roots(self, module: Module, found: Class) -> set[str]:
         """Return the bases that stand in none of the files, in full."""
@@ -132,11 +148,21 @@ def _class_findings(found: Class, *, is_async: bool) -> Iterator[Finding]:
     schema = found.value_of("schema")
     if isinstance(schema, ast.Constant) and isinstance(schema.value, str):
         yield USES["schema"].at(schema.lineno, "schema")
+    yield from _simple_io_findings(found)
     for method in found.methods:
         if method.name in METHODS:
             yield METHODS[method.name].at(method.lineno, f"def {method.name}")
         if method.name == "handle" and isinstance(method, ast.AsyncFunctionDef) and not is_async:
             yield USES["async def handle of a Service"].at(method.lineno, "async def handle of a Service")
+
+
+def _simple_io_findings(found: Class) -> Iterator[Finding]:
+    """Yield what a service's SimpleIO sets that has no effect."""
+    declared = [node for node in found.node.body if isinstance(node, ast.ClassDef) and node.name == "SimpleIO"]
+    for node in (statement for simple in declared for statement in simple.body if isinstance(statement, ast.Assign)):
+        for name in map(dotted, node.targets):
+            if not name.startswith("_") and name not in options_of_simple_io():
+                yield USES["option of SimpleIO"].at(node.lineno, f"SimpleIO.{name}")
 
 
 def _is_legal(name: str) -> bool:

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import zato
 
-__all__ = ["attributes_of_a_service", "builtin_services", "exists", "members_of", "names_in", "options_of"]
+__all__ = [
+    "attributes_of_a_service",
+    "bound_in",
+    "builtin_services",
+    "exists",
+    "members_of",
+    "names_in",
+    "options_of",
+    "options_of_simple_io",
+]
 
 ROOT = Path(zato.__file__).parent
 SERVICE = "zato.server.service"
@@ -24,6 +33,20 @@ def names_in(module: str) -> frozenset[str] | None:
     if file is None:
         return None
     return _public(_tree(file)) | (_modules_in(file.parent) if file.name == "__init__.py" else frozenset())
+
+
+@cache
+def bound_in(module: str) -> frozenset[str]:
+    """Return every name that a module of this package has, public or not: who imports one of them gets it."""
+    file = _file_of(module)
+    names = {"__all__", "__doc__", "__file__", "__name__"}
+    for node in _tree(file).body if file else ():
+        names |= _bound_by(node)
+        if isinstance(node, ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+    return frozenset(names)
 
 
 def exists(module: str) -> bool:
@@ -63,6 +86,15 @@ def options_of(method: str) -> frozenset[str]:
     functions = [node for node in bodies if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     arguments = [node.args for node in functions if node.name == method]
     return frozenset(one.arg for found in arguments for one in (*found.args, *found.kwonlyargs)) - {"self"}
+
+
+@cache
+def options_of_simple_io() -> frozenset[str]:
+    """Return what a nested class `SimpleIO` may set."""
+    file = _file_of("zato.core.elements.declared")
+    nodes = _tree(file).body if file else []
+    found = [node.value for node in nodes if isinstance(node, ast.Assign) and "OPTIONS" in _bound_by(node)]
+    return frozenset(name for value in found for name in ast.literal_eval(value))
 
 
 @cache

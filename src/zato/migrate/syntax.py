@@ -73,6 +73,8 @@ def _mended(text: str) -> tuple[str, list[Finding]]:
     tokens = list(tokens_of(text))
     findings = []
     for place, token in enumerate(tokens):
+        if token.text in STATEMENTS and not token.is_first:
+            continue
         mend = MENDERS.get(token.text) or KINDS.get(token.kind)
         what = mend(tokens, place) if mend else None
         if what:
@@ -82,8 +84,6 @@ def _mended(text: str) -> tuple[str, list[Finding]]:
 
 def _print(tokens: list[Token], place: int) -> str | None:
     """Mend `print x`. What is in brackets as a whole is a call already."""
-    if not tokens[place].is_first:
-        return None
     after = _after(tokens, place)
     word = _text(tokens, after)
     if word == "(" and _is_call(tokens, after):
@@ -104,7 +104,7 @@ def _is_call(tokens: list[Token], opening: int) -> bool:
 
 def _exec(tokens: list[Token], place: int) -> str | None:
     """Mend `exec code in namespace`."""
-    if not tokens[place].is_first or _text(tokens, _after(tokens, place)) in ("(", "=", ".", ","):
+    if _text(tokens, _after(tokens, place)) in ("(", "=", ".", ","):
         return None
     _call(tokens, place)
     return "exec statement"
@@ -221,6 +221,8 @@ MENDERS: Mapping[str, Mender] = {
     "async": _async,
     "await": _async,
 }
+# What begins a statement, or is no such thing.
+STATEMENTS = frozenset({"print", "exec", "except", "raise", "def"})
 KINDS: Mapping[str, Mender] = {"number": _number, "string": _string}
 
 

@@ -1,7 +1,7 @@
 """What a file uses of the server: imports, attributes of `self`, calls. Some of it is here, some is not."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from zato.core.errors import hint_for
 from zato.migrate.findings import Finding, Rule
@@ -16,16 +16,27 @@ from zato.migrate.rules import (
     UNKNOWN_MODULE,
     UNKNOWN_NAME,
     USES,
+    unknown_constant,
     unknown_member,
 )
 from zato.migrate.services import Family, is_handler
-from zato.migrate.surface import attributes_of_a_service, builtin_services, exists, members_of, names_in, options_of
+from zato.migrate.surface import (
+    attributes_of_a_service,
+    bound_in,
+    builtin_services,
+    exists,
+    members_of,
+    names_in,
+    options_of,
+)
 
 __all__ = ["findings_of", "works_of"]
 
 PACKAGE = "zato"
 CALLS = (".invoke", ".invoke_async")
 ONE_PROCESS = ("pid", "all_pids")
+# Modules that have classes of constants; the first is where they are written.
+CONSTANTS = ("zato.common.api", "zato.common")
 
 
 def findings_of(module: Module, family: Family) -> Iterator[Finding]:
@@ -36,8 +47,11 @@ def findings_of(module: Module, family: Family) -> Iterator[Finding]:
             yield from _relative_findings(node, module)
         elif isinstance(node, ast.Call):
             yield from _call_findings(node)
+    yield from _reached_findings(module)
     for found in family.services_of(module):
         yield from _attribute_findings(found, family.bound_by(module, found))
+        if family.is_closed(module, found):
+            yield from _stray_findings(found, family.set_somewhere)
         yield from _return_findings(found)
         yield from _format_findings(found)
         yield from _option_findings(found)
@@ -83,11 +97,15 @@ def _name_findings(node: ast.ImportFrom, module: str) -> Iterator[Finding]:
         yield _module_rule(module).at(node.lineno, module)
         return
     for alias in node.names:
-        name = f"{module}.{alias.name}"
-        if alias.name != "*" and alias.name not in known:
-            hint = hint_for(alias.name, known) or UNKNOWN_NAME.remedy
-            unknown = Rule(UNKNOWN_NAME.severity, f"`{module}` has no such name here. {hint}")
-            yield (NAMES.get(name) or _module_rule(name, unknown)).at(alias.lineno, name)
+        if alias.name != "*" and not _is_there(module, alias.name, known):
+            yield _name_rule(module, alias.name, known).at(alias.lineno, f"{module}.{alias.name}")
+
+
+def _name_rule(module: str, name: str, known: Iterable[str]) -> Rule:
+    """Return the rule of a name that a module of ours does not have."""
+    hint = hint_for(name, known) or UNKNOWN_NAME.remedy
+    unknown = Rule(UNKNOWN_NAME.severity, f"`{module}` has no such name here. {hint}")
+    return NAMES.get(f"{module}.{name}") or _module_rule(f"{module}.{name}", unknown)
 
 
 def _module_rule(module: str, otherwise: Rule = UNKNOWN_MODULE) -> Rule:
@@ -136,6 +154,41 @@ def _attribute_findings(found: Class, bound: set[str]) -> Iterator[Finding]:
         if ruled:
             rule, length = ruled
             yield rule.at(line, ".".join(["self", *parts[:length]]))
+
+
+def _stray_findings(found: Class, set_somewhere: set[str]) -> Iterator[Finding]:
+    """Yield attributes of `self` that neither services have nor anything in the files sets."""
+    known = attributes_of_a_service()
+    for chain, line in outermost_chains(found.node):
+        first, name, *_ = chain.split(".")
+        if first == "self" and not name.startswith("_") and name not in known | set_somewhere and not _rule_of([name]):
+            yield USES["attribute of self"].at(line, f"self.{name}")
+
+
+def _reached_findings(module: Module) -> Iterator[Finding]:
+    """Yield what is asked of modules and constants of ours that is not there, as `api.SCHEDULER`, `CHANNEL.AMQP`."""
+    for chain, line in outermost_chains(module.tree):
+        first, *_ = chain.split(".")
+        start = "" if first in module.bound_here else module.imported.get(first, "")
+        place, *names = _place_of(module.meaning(chain)) if _is_ours(start) else ("",)
+        known = names_in(place) or frozenset()
+        if len(names) > 1 and place in CONSTANTS and names[0] in known:
+            members = members_of(CONSTANTS[0], names[0])
+            if members and names[1] not in members:
+                yield unknown_constant(names[0], members).at(line, ".".join(names[:2]))
+        elif names and exists(start) and not _is_there(place, names[0], known | module.imported_modules):
+            yield _name_rule(place, names[0], known).at(line, f"{place}.{names[0]}")
+
+
+def _is_there(module: str, name: str, known: Collection[str]) -> bool:
+    return name in known or f"{module}.{name}" in known or name in bound_in(module)
+
+
+def _place_of(name: str) -> list[str]:
+    """Return the module of ours that a dotted name begins with, and the names after it."""
+    parts = name.split(".")
+    length = next(length for length in range(len(parts), 0, -1) if exists(".".join(parts[:length])))
+    return [".".join(parts[:length]), *parts[length:]]
 
 
 def _rule_of(parts: list[str]) -> tuple[Rule, int] | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TypeVar
 
-__all__ = ["TookTooLong", "limited_to"]
+__all__ = ["TookTooLong", "by_people", "limited_to"]
 
 # Seconds between attempts, if the first one did not help. No module chooses this number, so it marks our timer.
 AGAIN = 0.953125
@@ -46,6 +46,11 @@ def limited_to(seconds: float, act: Callable[[], Result]) -> Result:
             alarm.is_over = True
     finally:
         alarm.off()
+
+
+def by_people(error: BaseException) -> bool:
+    """Tell whether somebody pressed Ctrl-C. In a worker process that raises nothing, so there a file did it itself."""
+    return isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 class _Alarm:

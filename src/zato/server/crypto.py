@@ -3,7 +3,9 @@
 They are loaded by the first service that needs them. No message shows a secret, a key or a token.
 """
 
+import os
 import secrets
+import threading
 from typing import Any
 
 from zato.core.errors import DecryptionFailed, EnvironmentFault
@@ -15,6 +17,8 @@ MOST_BITS = 8192
 # Argon2id: KiB, passes, lanes. Of the choices that OWASP holds to be equally strong it is the one with least memory,
 # which each run takes and each thread keeps.
 MEMORY, PASSES, LANES = 7_168, 5, 1
+# Hashes that are made at once: more would take as long, and the memory of each.
+AT_ONCE = os.cpu_count() or 1
 MAKE_KEY = 'python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
 
 
@@ -25,6 +29,7 @@ class ServerCrypto:
         """Take the keys of `secrets.toml`, separated by spaces: the first encrypts, all decrypt. None is no key."""
         self._keys = key.split()
         self._fernet: Any = None
+        self._hashing = threading.Semaphore(AT_ONCE)
 
     def generate_password(self, bits: int = 192) -> str:
         """Return a new random password, with so many random bits in it.
@@ -45,7 +50,9 @@ class ServerCrypto:
 
     def hash_secret(self, text: str) -> str:
         """Return a hash to be stored in a password's place."""
-        return str(_hasher().hash(_text(text, "hash_secret")))
+        given = _bytes(text, "hash_secret")
+        with self._hashing:
+            return str(_hasher().hash(given))
 
     def verify_hash(self, text: str, hash: str) -> bool:
         """Tell whether a password is the one that a hash was made of.
@@ -55,8 +62,10 @@ class ServerCrypto:
         """
         from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
+        given = _bytes(hash, "verify_hash"), _bytes(text, "verify_hash")
         try:
-            return bool(_hasher().verify(_text(hash, "verify_hash"), _text(text, "verify_hash")))
+            with self._hashing:
+                return bool(_hasher().verify(*given))
         except VerifyMismatchError:
             return False
         except (InvalidHashError, VerificationError):
@@ -71,7 +80,7 @@ class ServerCrypto:
         Raises:
             EnvironmentFault: there is no key.
         """
-        token: bytes = self._cipher().encrypt(_text(text, "encrypt").encode("utf-8", "surrogatepass"))
+        token: bytes = self._cipher().encrypt(_bytes(text, "encrypt"))
         return token.decode("ascii")
 
     def decrypt(self, token: str) -> str:
@@ -85,7 +94,7 @@ class ServerCrypto:
         from cryptography.fernet import InvalidToken
 
         try:
-            text: bytes = cipher.decrypt(_text(token, "decrypt").encode("utf-8", "surrogatepass"))
+            text: bytes = cipher.decrypt(_bytes(token, "decrypt"))
         except InvalidToken:
             raise DecryptionFailed(
                 "The text cannot be decrypted: it is not what self.crypto.encrypt returned, or another key than "
@@ -113,9 +122,10 @@ def _hasher() -> Any:
     return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=LANES)
 
 
-def _text(given: object, method: str) -> str:
+def _bytes(given: object, method: str) -> bytes:
+    # Half of a character, which JSON may have, is written as it is: an error of encoding would have the text in it.
     if isinstance(given, str):
-        return given
+        return given.encode("utf-8", "surrogatepass")
     raise TypeError(
         f"{method} takes text, not {type(given).__name__}; write bytes as text first, in base64 for instance."
     )

@@ -14,7 +14,7 @@ from types import ModuleType
 
 from zato.server.service import SHADOW_PACKAGE
 
-__all__ = ["Watch", "forget", "import_file", "module_name"]
+__all__ = ["Watch", "forget", "import_file", "module_name", "unused_folders"]
 
 NowAt = Callable[[str], None]
 
@@ -39,7 +39,9 @@ class Watch:
         try:
             yield
         finally:
-            finders.remove(self)
+            # A file may have taken us out, or put another list in its place.
+            for changed in (finders, sys.meta_path):
+                changed[:] = [finder for finder in changed if finder is not self]
         # Not in the end of a process that some file has brought about.
         self._now_at("")
 
@@ -91,6 +93,23 @@ def forget(folder: Path) -> None:
             del sys.modules[name]
     importlib.invalidate_caches()
     _names_on.cache_clear()
+
+
+def unused_folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder that have Python files of which none was imported."""
+    try:
+        inside = [each for each in sorted(folder.iterdir()) if each.is_dir() and each.name[0] not in "._"]
+        with_files = [each for each in inside if next(each.glob("*.py"), None)]
+    except OSError:
+        return []
+    imported = [str(vars(module).get("__file__")) for module in _modules()]
+    return [each for each in with_files if not any(file.startswith(f"{each}/") for file in imported)]
+
+
+def _modules() -> Iterator[ModuleType]:
+    """Yield what is imported, without what users put in a module's place."""
+    known: list[object] = list(sys.modules.values())
+    return (module for module in known if isinstance(module, ModuleType))
 
 
 def import_file(file: Path, watch: Watch) -> ModuleType:

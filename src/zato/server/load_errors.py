@@ -17,6 +17,9 @@ __all__ = ["LoadError", "class_error", "culprit_of", "hook_error", "import_error
 
 # Characters of a line that are shown.
 MOST = 80
+# Characters of what a file raised. All reports of a server go through one line, and people read them.
+MOST_OF_MESSAGE = 1_000
+CUT = " ... cut"
 # What Python calls the code of a module in a traceback.
 MODULE = "<module>"
 PYTHON_2 = "This is Python 2: 'zato migrate check' lists what to change"
@@ -105,6 +108,8 @@ def _explanation(error: BaseException) -> Explanation | None:
 
 def _told(error: BaseException) -> str:
     message = message_of(error)
+    if len(message) > MOST_OF_MESSAGE:
+        message = message[:MOST_OF_MESSAGE] + CUT
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 

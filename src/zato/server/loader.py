@@ -4,6 +4,7 @@ A broken file is reported with its path, line and reason, and keeps no other fro
 are is said in `zato.server.load_errors`, which classes are refused in `zato.server.definitions`.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,16 +14,24 @@ from pathlib import Path
 from types import ModuleType
 
 from zato.core.errors import InvalidName, ServiceDefinitionError
-from zato.server.alarm import TookTooLong, limited_to
+from zato.server.alarm import TookTooLong, by_people, limited_to
 from zato.server.definitions import check_class, classes_of, is_service, why_no_service
-from zato.server.imports import Watch, forget, import_file, module_name
+from zato.server.imports import Watch, forget, import_file, module_name, unused_folders
 from zato.server.load_errors import LoadError, class_error, culprit_of, import_error
+from zato.server.logs.kept import logging_kept
 from zato.server.registry import Deployed, line_of
 from zato.server.service import ServiceBase
 
 __all__ = ["LoadError", "Loaded", "Loading", "load_folder"]
 
 LEFT_OUT = "It is left out until the server is started again: see what it does at import, and when it is deployed."
+
+UNUSED = (
+    "It has Python files, and no file beside it imports one. Only what is directly in the folder of services is "
+    "loaded: move files with services there."
+)
+
+logger = logging.getLogger("zato.server")
 
 
 def _nobody(file: str) -> None:
@@ -95,6 +104,7 @@ class _Loader:
         for path in self._given_up:
             sys.modules.pop(module_name(Path(path)), None)
         self._note_bases()
+        self._note_folders()
 
     def _files(self) -> Iterator[Path]:
         try:
@@ -111,20 +121,29 @@ class _Loader:
         if isinstance(module, LoadError):
             self.loaded.errors.append(module)
             return
-        for cls in classes_of(module):
-            if is_service(cls):
+        try:
+            classes = [(cls, is_service(cls)) for cls in classes_of(module)]
+        except Exception as error:
+            self.loaded.errors.append(class_error(file, None, "What it defines", error))
+            return
+        for cls, deploys in classes:
+            if deploys:
                 self._deploy(cls, file)
             else:
                 self._bases[cls] = file
 
     def _imported(self, file: Path) -> ModuleType | LoadError:
         try:
-            return limited_to(self._how.limit, partial(import_file, file, self._watch))
-        except KeyboardInterrupt:
-            raise
+            with logging_kept(str(file)):
+                return limited_to(self._how.limit, partial(import_file, file, self._watch))
         except BaseException as error:
+            if by_people(error):
+                raise
             if isinstance(error, TookTooLong):
-                self._give_up(import_error(culprit_of(error, file), error))
+                late = import_error(culprit_of(error, file), error)
+                # Said at once: whoever waits for the start looks into the log.
+                logger.warning("Left out of what is loaded: %s", late)
+                self._give_up(late)
             return import_error(file, error)
 
     def _give_up(self, error: LoadError) -> None:
@@ -157,6 +176,10 @@ class _Loader:
         for cls, file in self._bases.items():
             if reason := why_no_service(cls):
                 self.loaded.notes.append(LoadError(str(file), line_of(cls), reason))
+
+    def _note_folders(self) -> None:
+        for folder in unused_folders(self._folder):
+            self.loaded.notes.append(LoadError(str(folder), None, UNUSED))
 
 
 def _not_a_file(file: Path) -> LoadError | None:

@@ -72,12 +72,12 @@ class Orders:
                 stream=sys.stderr if self.to_stream else None,
                 access=environment.logs / "access.log" if has_access else None,
                 levels=environment.levels,
-                secrets=self._secrets(),
+                secrets=self.secrets(),
             )
         )
 
-    def _secrets(self) -> frozenset[str]:
-        """Return what is masked in logs. A broker may have a password so short that it is part of many a word."""
+    def secrets(self) -> frozenset[str]:
+        """Return what is masked in logs and reports; a password so short that it is part of many a word is not."""
         known = self.credentials
         secrets = spellings(ADMIN_USER, known.admin_invoke) | spellings(API_USER, known.pubapi)
         secrets |= frozenset(known.encryption_key.split())

@@ -61,6 +61,7 @@ class Plan:
         hooks = [hook for hook in HOOKS if getattr(kind, hook) is not getattr(ServiceBase, hook)]
         verbs = {verb: method for verb in VERBS if (method := _handler_of(kind, verb))}
         for method in (*hooks, *verbs.values()):
+            _check_callable(kind, method)
             _check_kind(kind, method)
         return cls(
             contract=contract,
@@ -146,7 +147,7 @@ def _stages(service: ServiceBase, plan: Plan) -> Stages:
     `finalize_handle` runs however the others end, as in a `finally`: if it raises too, the caller gets its error, and
     the log has both.
     """
-    contract = plan.contract
+    contract, handler = plan.contract, plan.handler(service)
     service._read(contract)
     if plan.accepts and (yield service.accept()) is False:
         service.logger.info("%s does not accept this call, so it does not run", service.name)
@@ -155,7 +156,7 @@ def _stages(service: ServiceBase, plan: Plan) -> Stages:
         for hook in plan.before:
             yield getattr(service, hook)()
         try:
-            returned = yield plan.handler(service)()
+            returned = yield handler()
         finally:
             service._returned = time.time()
         _taken(service, returned)
@@ -185,6 +186,21 @@ def _handler_of(kind: type[ServiceBase], verb: str) -> str | None:
 def _method_of(call: Call) -> str:
     """Return the HTTP method by which a service was addressed, or an empty text if it was not."""
     return call.http().method if call.channel == REST and call.http is not None else ""
+
+
+def _check_callable(kind: type[ServiceBase], method: str) -> None:
+    """Refuse what only has the name of a hook or handler: it could never be called as one."""
+    given = getattr(kind, method)
+    has_no_self = isinstance(inspect.getattr_static(kind, method), classmethod | staticmethod)
+    try:
+        inspect.signature(given).bind(*(() if has_no_self else (None,)))
+    except TypeError as error:
+        raise ServiceDefinitionError(
+            f"{kind.__name__}.{method}: the server calls what has this name with nothing but self, and that fails: "
+            f"{error}. If it is no hook, give it another name."
+        ) from error
+    except ValueError:
+        return
 
 
 def _check_kind(kind: type[ServiceBase], method: str) -> None:

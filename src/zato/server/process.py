@@ -18,6 +18,7 @@ import uvloop
 
 from zato.broker.open import open_backend
 from zato.core.errors import ZatoError
+from zato.core.masks import Masks
 from zato.core.settings import Settings
 from zato.server.files import connections_within, kept_from_children, raise_file_limit
 from zato.server.lifeline import end_with_parent
@@ -69,7 +70,9 @@ async def _serve(orders: Orders, logs: Logs, line: socket.socket, opened_by: Ope
     stop = asyncio.Event()
     # More than one may come: some who stop a service send a signal to each of its processes.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    say(line, Report(services=len(loaded.services), errors=tuple(str(error) for error in loaded.errors)))
+    # It is printed, and a file may raise what holds a password, or have it in a line that is no Python.
+    masks = Masks(orders.secrets())
+    say(line, Report(services=len(loaded.services), errors=tuple(masks.text(str(error)) for error in loaded.errors)))
     beat(line, orders.settings.max_stall, asyncio.get_running_loop())
     logs.levels.watch(asyncio.get_running_loop())
     server.go()

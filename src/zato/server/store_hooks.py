@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from zato.core.errors import ServiceDefinitionError
-from zato.server.alarm import limited_to
+from zato.server.alarm import by_people, limited_to
 from zato.server.load_errors import LoadError, hook_error
 from zato.server.loader import Loaded, Loading
+from zato.server.logs.kept import logging_kept
 from zato.server.registry import Deployed, line_of
 
 __all__ = ["after_add", "before_add"]
@@ -61,10 +62,11 @@ def _answer(service: Deployed, hook: str, how: Loading) -> Any:
         return None
     how.now_at(service.file or "")
     try:
-        return limited_to(how.limit, partial(function, *_arguments(service, hook, function)))
-    except KeyboardInterrupt:
-        raise
+        with logging_kept(service.file or service.name):
+            return limited_to(how.limit, partial(function, *_arguments(service, hook, function)))
     except BaseException as error:
+        if by_people(error):
+            raise
         name = f"{service.kind.__name__}.{hook}"
         return hook_error(Path(service.file or ""), line_of(service.kind), name, error)
 

@@ -4,6 +4,7 @@ Whoever asks looks, at most once a second: no thread, and no cost where nobody a
 understood leaves in force what it said before, and the log says why.
 """
 
+import contextlib
 import logging
 import os
 import threading
@@ -20,7 +21,7 @@ __all__ = ["UserConfigFolder"]
 # Seconds.
 LOOK_EVERY = 1.0
 # Bytes. A larger file is none that people write.
-LARGEST = 10_000_000
+LARGEST = 1_000_000
 
 logger = logging.getLogger("zato.server")
 
@@ -40,6 +41,7 @@ class UserConfigFolder:
         self._marks: dict[str, Mark] = {}
         self._files: dict[str, dict[str, Any]] = {}
         self._broken: dict[str, str] = {}
+        self._unreadable = ""
         self._current = user_config({}, {}, folder.name)
 
     def current(self) -> ConfigTable:
@@ -64,8 +66,11 @@ class UserConfigFolder:
             reason = f"{self._folder.name} cannot be read: {error.strerror}"
             if not self._marks:
                 raise MissingConfig(f"{reason}.") from error
-            logger.error("%s. What its files said before stays in force", reason)  # noqa: TRY400 -- the reason says it all
+            if reason != self._unreadable:
+                logger.error("%s. What its files said before stays in force", reason)  # noqa: TRY400 -- the reason says it all
+            self._unreadable = reason
             return
+        self._unreadable = ""
         if marks == self._marks:
             return
         is_first = not self._marks
@@ -99,16 +104,23 @@ class UserConfigFolder:
 def _marks_of(folder: Path) -> dict[str, Mark]:
     """Return the files of a folder that say something, each with what tells its version."""
     marks = {}
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if PurePath(entry.name).suffix in SUFFIXES and not entry.name.startswith(".") and entry.is_file():
-                    status = entry.stat()
-                    marks[entry.name] = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
-    except FileNotFoundError:
-        # The folder is not there, or a file went while it was looked at: the next look tells.
-        return marks
+    # The folder may not be there.
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if PurePath(entry.name).suffix in SUFFIXES and not entry.name.startswith("."):
+                mark = _mark_of(entry)
+                if mark is not None:
+                    marks[entry.name] = mark
     return marks
+
+
+def _mark_of(entry: "os.DirEntry[str]") -> Mark | None:
+    """Return what tells a file's version, or None if it is none: a link to nowhere, or a file that just went."""
+    try:
+        status = entry.stat() if entry.is_file() else None
+    except OSError:
+        return None
+    return status and (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 def _bytes_of(file: Path) -> bytes:

@@ -15,6 +15,9 @@ __all__ = ["Answer", "Asked", "data_of"]
 
 # Bytes that a response may have; the setting max_response has it by default.
 MAX_RESPONSE = 100_000_000
+# Methods of HTTP whose payload is the query string, and statuses whose replies have no body.
+BY_QUERY = ("GET", "HEAD")
+WITHOUT_BODY = (204, 304)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,13 @@ class Asked:
         Raises:
             NotSerializable: the payload has no JSON form.
             InvalidPayload: it is no text, or nested too deep.
+            ValueError: there is one, and the method is GET or HEAD.
         """
         if self.door != REST:
             return from_door(encode(self.payload))
-        if self.method.upper() in ("GET", "HEAD") and self.payload in ("", None):
+        if self.method.upper() in BY_QUERY:
+            if self.payload not in ("", None):
+                raise ValueError(f"A {self.method.upper()} has no payload but its query string: give params={{...}}.")
             return query_payload(self._query), self._query
         return from_door(_body(self.payload), twice=False)
 
@@ -95,7 +101,8 @@ class Asked:
         """
         if self.door == REST:
             reply = reply_of(response, max_response=MAX_RESPONSE)
-            text = reply.body.decode()
+            has_body = self.method.upper() != "HEAD" and reply.status not in WITHOUT_BODY
+            text = reply.body.decode() if has_body else ""
             return Answer(data_of(text), text, cid, reply.status, dict(reply.headers), reply.content_type)
         text = response_text(response, limit=MAX_RESPONSE, unwrap=self.unwrap)
         return Answer(data_of(text), text, cid, response.status_code, dict(response.headers), response.content_type)

@@ -155,7 +155,7 @@ class Zato:
 
         Args:
             service: its name, or its class, which is deployed if it is not yet.
-            payload: its input. A GET without one has that of its query string.
+            payload: its input. A GET has none but its query string.
             channel: what the service sees as `self.channel`; by default `rest` at its own address, else `invoke`.
             data_format: what it sees as `self.data_format`.
             transport: what it sees as `self.transport`.
@@ -170,6 +170,7 @@ class Zato:
 
         Raises:
             UnknownService: nothing is deployed under the name.
+            ValueError: a GET or HEAD has a payload.
             Exception: whatever the service raised.
         """
         asked = Asked(

@@ -112,8 +112,10 @@ class Memory:
         """Run a coroutine on the event loop, and return what it returns.
 
         Raises:
-            RuntimeError: this is the event loop's own thread, which would wait for itself.
+            RuntimeError: this is the event loop's own thread, which would wait for itself; or all is stopped.
         """
+        if self._loop.is_closed():
+            raise RuntimeError("This Zato is closed, so it runs nothing any more. Make a new one.")
         if threading.current_thread() is self._loop_thread:
             raise RuntimeError(
                 "An asynchronous function cannot use the kit, whose event loop it is on. Use 'self.invoke' of the "

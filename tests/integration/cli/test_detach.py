@@ -35,7 +35,7 @@ from zato.cli import detached, main
 detached.ZATO = ("sh", "-c", 'exec "$0" "$@" >/dev/full 2>&1', *detached.ZATO)
 main.main()
 """
-DIES = "import os\nfor number in range(30):\n    print('line', number, flush=True)\nos._exit(3)\n"
+WORDY = "for number in range(30):\n    print('line', number, flush=True)\n"
 
 
 def processes_of(environment: Environment) -> list[psutil.Process]:
@@ -79,7 +79,7 @@ def test_detached_server_goes_on(zato: Zato, tmp_path: Path) -> None:
     [
         pytest.param({}, "workers = 1.5", "workers = 1.5 is not of type int", id="bad-setting"),
         pytest.param({}, "port = ", "is no TOML", id="bad-file"),
-        pytest.param({"dies.py": DIES}, "", "A worker process ended with status 3 at its start", id="dies-at-import"),
+        pytest.param({"wordy.py": WORDY}, "", "server.new cannot be written: Is a directory", id="wordy-services"),
     ],
 )
 def test_server_that_does_not_start(tmp_path: Path, files: dict[str, str], config: str, words: str) -> None:
@@ -87,6 +87,7 @@ def test_server_that_does_not_start(tmp_path: Path, files: dict[str, str], confi
     environment = make_environment(tmp_path / "env", files)
     with (environment.path / "config.toml").open("a") as file:
         file.write(f"{config}\n")
+    (environment.run / "server.new").mkdir()
     done = run_zato("start", str(environment.path), "--detach")
     *said, last = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (1, "")

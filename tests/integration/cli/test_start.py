@@ -68,7 +68,8 @@ def test_broken_files_are_reported(server: ServerProcess) -> None:
     services = server.environment.services
     reasons = [
         f"{services / 'broken.py'}:3: AttributeError: module 'os' has no attribute 'nothing'",
-        f"{services / 'twice.py'}:8: Other is named 'good.hello', as is good.Hello in {services / 'good.py'}.",
+        f"{services / 'twice.py'}:8: Other is named 'good.hello', as is good.Hello in {services / 'good.py'}. "
+        "Give one of them another 'name'.",
     ]
     assert [reason for reason in reasons if f"  NOT LOADED {reason}\n" not in server.output.read_text()] == []
     assert [server.logged(f"Not deployed: {reason}")["level"] for reason in reasons] == ["error", "error"]

@@ -54,6 +54,17 @@ def test_local_time_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown == ["2024-03-01 01:30:15", "29", "01"]
 
 
+def test_local_midnight_is_before_the_clocks_were_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the day when summer begins, noon is farther from UTC than midnight was."""
+    noon = datetime(2024, 3, 31, 10, tzinfo=UTC)
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        days = [Time(noon.timestamp).today(None, tz) for tz in ("local", "Europe/Berlin")]
+    time.tzset()
+    assert [day.astimezone(UTC) for day in days] == [datetime(2024, 3, 30, 23, tzinfo=UTC)] * 2
+
+
 def test_midnight_has_no_fraction() -> None:
     """Two calls on one day return the same."""
     assert Time(lambda: NOON.timestamp() + 0.25).today(None) == datetime(2024, 2, 29, tzinfo=UTC)

@@ -101,8 +101,16 @@ def test_nothing_there() -> None:
     """Asking politely is possible, and an empty folder is told."""
     nothing = config()
     assert (nothing.get("shop"), "shop" in nothing, hasattr(nothing, "shop")) == (None, False, False)
-    with pytest.raises(MissingConfig, match=r"^user-config has no 'shop'\. It is empty\.$"):
+    with pytest.raises(
+        MissingConfig, match=r"^user-config has no 'shop'\. No file of .* 'user-config' ends in \.toml, \.ini"
+    ):
         _ = nothing["shop"]
+
+
+def test_file_that_is_called_like_another_with_a_suffix() -> None:
+    """The name of a file is its own, whatever else lies beside it."""
+    files = {"shop.toml": {"a": 1}, "shop.toml.ini": {"a": 2}}
+    assert user_config(files, {}, "user-config")["shop.toml"] == {"a": 1}
 
 
 def test_broken_file_says_why() -> None:

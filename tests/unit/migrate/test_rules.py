@@ -5,6 +5,7 @@ import importlib
 import pytest
 
 from zato.core.absent import ABSENT
+from zato.core.elements.declared import OPTIONS
 from zato.migrate import python_rules, rules, surface
 from zato.migrate.findings import Rule
 from zato.server import service
@@ -91,3 +92,8 @@ def test_objects_of_self_are_here(name: str, place: tuple[str, str]) -> None:
 def test_builtin_services_are_known() -> None:
     """The names of built-in services are found where they are written."""
     assert {"zato.ping", "zato.helpers.echo", "zato.service.invoke"} <= surface.builtin_services()
+
+
+def test_options_of_simple_io_are_those_that_are_read() -> None:
+    """What the check lets pass has an effect, and nothing else has."""
+    assert surface.options_of_simple_io() == {*OPTIONS}

@@ -71,8 +71,13 @@ def test_names_are_those_of_the_loader(tmp_path: Path) -> None:
         ("from crm_base import Base\nclass A(Base):\n    pass", []),
         ("import http.server\nclass A(http.server.BaseHTTPRequestHandler):\n    def handle(self): pass", []),
         ("class A(A):\n    def handle(self): pass", []),
+        (f"{IMPORT}if True:\n    class A(Service):\n        def handle(self): pass", [("service-api.a", "A", 3)]),
+        (f"{IMPORT}def f():\n    class A(Service):\n        def handle(self): pass", []),
     ],
-    ids=["module", "other-name", "made-at-run-time", "base-elsewhere", "base-without-work", "of-python", "of-itself"],
+    ids=[
+        *("module", "other-name", "made-at-run-time", "base-elsewhere", "base-without-work", "of-python", "of-itself"),
+        *("in-a-block", "in-a-function"),
+    ],
 )
 def test_service(tmp_path: Path, text: str, expected: list[tuple[str, str, int]]) -> None:
     """A service is known by what its bases stand for; without its base, by its `handle`."""
@@ -95,8 +100,12 @@ def test_service(tmp_path: Path, text: str, expected: list[tuple[str, str, int]]
             [(2, "changed", "AdminService as a base")],
         ),
         (f"{IMPORT}class A(AsyncService):\n    async def handle(self): pass", []),
+        (
+            service("class SimpleIO:\n        input_required = 'x'\n        skip_empty_keys = _own = True"),
+            [(5, "changed", "SimpleIO.skip_empty_keys")],
+        ),
     ],
-    ids=["reserved", "illegal", "schema", "job", "coroutine", "admin", "on-loop"],
+    ids=["reserved", "illegal", "schema", "job", "coroutine", "admin", "on-loop", "simple-io"],
 )
 def test_what_a_class_says(tmp_path: Path, text: str, expected: Found) -> None:
     """What keeps a class from being deployed, or means nothing here, has its line."""

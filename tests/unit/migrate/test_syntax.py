@@ -121,3 +121,9 @@ def test_hopeless_file(text: str) -> None:
 def test_tokens_are_the_whole_file(text: str) -> None:
     """Nothing is lost: put together, the words are the file."""
     assert "".join(token.text for token in tokens_of(text)) == text
+
+
+@pytest.mark.parametrize("text", ["raise a, b, ", "except a, ", "def f("])
+def test_endless_statement_is_read_once(text: str) -> None:
+    """A file of nonsense takes no longer for each of its words than for the first."""
+    assert read(text * 20_000)[1]

@@ -20,6 +20,7 @@ from tests.unit.migrate.reading import found_in, in_handle, report_on
         ("self.server.worker_store", "self.server.worker_store"),
         ("self.request.http.user_agent", "self.request.http.user_agent"),
         ("self.response.status = 200", "self.response.status"),
+        ("self.session.query(1)", "self.session"),
         ("self.invoke_async('x', pid=0)", "pid= of self.invoke_async"),
         ("self.invoke_async('x', colour='red')", "colour= of self.invoke_async"),
         ("self.invoke('zato.pubsub.publish')", "zato.pubsub.publish"),
@@ -61,6 +62,7 @@ def test_changed(tmp_path: Path, line: str, what: str) -> None:
         "self.time.utcnow(); self.crypto.encrypt('x'); self.request.payload.anything",
         "self.invoke_async('x', callback='y', delay=3, **options); self.invoke('x', customer_id=1)",
         "other.outgoing; cache.get('x')",
+        "self._cached; self.__class__.__name__; hasattr(self, 'tracer') and self.tracer.begin()",
     ],
 )
 def test_nothing_to_say(tmp_path: Path, line: str) -> None:
@@ -76,6 +78,66 @@ def test_attributes_of_a_base_class_are_the_services_own(tmp_path: Path) -> None
 
     assert [service.name for service in checked.services] == ["crm.get"]
     assert [finding.what for finding in checked.findings] == ["self.out"]
+
+
+ATTRIBUTE_SET = {
+    "by a class that inherits": "class B(A):\n    def session(self): return 1",
+    "in a block of the class": "class A(A):\n    if True:\n        session = 1",
+    "by an import in the class": "class A(A):\n    from db import session",
+    "from outside": "def f(service):\n    service.session = 1",
+    "by name": "setattr(A, 'session', 1)",
+    "as a class of the class": "class A(A):\n    class session: pass",
+}
+
+
+@pytest.mark.parametrize("text", ATTRIBUTE_SET.values(), ids=ATTRIBUTE_SET)
+def test_attribute_that_may_be_set_somewhere(tmp_path: Path, text: str) -> None:
+    """Nothing is said to be missing that any file of the folder may give to a service."""
+    service = "from zato.server.service import Service\nclass A(Service):\n    def handle(self): self.session\n"
+    files = {"crm.py": service, "other.py": f"from crm import A\n{text}\n"}
+
+    assert [finding.what for file in report_on(tmp_path, files).files for finding in file.findings] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from elsewhere import Base\nclass A(Service, Base):\n    def handle(self): self.session\n",
+        "class A(Service):\n    def __getattr__(self, name): pass\n    def handle(self): self.session\n",
+        "@with_session\nclass A(Service):\n    def handle(self): self.session\n",
+    ],
+)
+def test_class_that_may_have_any_attribute(tmp_path: Path, text: str) -> None:
+    """What comes from a base that is not here, from `__getattr__` or a decorator, cannot be told by reading."""
+    assert found_in(tmp_path, f"from zato.server.service import Service\n{text}") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("from zato.common.api import CHANNEL\nf(CHANNEL.SCHEDULER)", "CHANNEL.SCHEDULER"),
+        ("from zato.common import DATA_FORMAT as DF\nf(DF.XML)", "DATA_FORMAT.XML"),
+        ("from zato.common import exception\nraise exception.HTTPException()", "zato.common.exception.HTTPException"),
+        ("import zato.common.api\nf(zato.common.api.PUBSUB.X)", "zato.common.api.PUBSUB"),
+    ],
+)
+def test_what_is_reached_by_a_module_or_a_constant(tmp_path: Path, text: str, what: str) -> None:
+    """A name that is not imported by itself is looked for where it is used."""
+    assert [(line, said) for line, _, said in found_in(tmp_path, text)] == [(2, what)]
+
+
+def test_what_is_reached_and_is_here(tmp_path: Path) -> None:
+    """What a module has is no finding, nor is what the import of was one already."""
+    text = """
+        import zato.common.exception, zato.common.pubsub
+        from zato.common import api as constants, typing_, SCHEDULER
+        from zato.common import api
+        from zato.common.typing_ import Any
+        f(constants.CHANNEL.INVOKE.upper(), zato.common.exception.NotFound, typing_.Any, constants.__doc__)
+        f(zato.common.pubsub.X, SCHEDULER.JOB)
+        def f(api): api.anything
+        """
+    assert [line for line, _, _ in found_in(tmp_path, text)] == [2, 3]
 
 
 def test_what_is_no_service_may_have_any_attribute(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """Passwords, hashes and encryption for services."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import argon2
 import pytest
 
 from tests.support.facilities import KEY
 from tests.support.subprocesses import run_python
 from zato.core.errors import DecryptionFailed, EnvironmentFault
-from zato.server.crypto import ServerCrypto
+from zato.server.crypto import AT_ONCE, ServerCrypto
 
 OTHER = KEY[::-1].replace("=", "") + "="
 SECRET = "hunter2 żółw \ud800"
@@ -38,7 +40,32 @@ def test_hash_tells_the_password_from_others() -> None:
     assert (CRYPTO.verify_hash("hunter2", one), CRYPTO.verify_hash("hunter3", two)) == (True, False)
 
 
-@pytest.mark.parametrize("hash", ["", "hunter2", "$argon2id$v=19$m=8,t=1,p=1$xx$yy"])
+def test_password_that_is_no_whole_text() -> None:
+    """JSON may have half of a character: it is a wrong password, and no error that has the password in it."""
+    assert CRYPTO.verify_hash(SECRET, CRYPTO.hash_secret("hunter2")) is False
+    assert CRYPTO.verify_hash(SECRET, CRYPTO.hash_secret(SECRET)) is True
+
+
+def test_hashes_are_made_by_as_many_threads_as_there_are_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes memory, and a hundred at once are no sooner done."""
+    running, most = [0], [0]
+    hash_secret = argon2.PasswordHasher.hash
+
+    def counted(self: argon2.PasswordHasher, password: bytes) -> str:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        try:
+            return hash_secret(self, password)
+        finally:
+            running[0] -= 1
+
+    monkeypatch.setattr(argon2.PasswordHasher, "hash", counted)
+    with ThreadPoolExecutor(AT_ONCE + 2) as pool:
+        assert len(set(pool.map(CRYPTO.hash_secret, "x" * (AT_ONCE + 2)))) == AT_ONCE + 2
+    assert most[0] <= AT_ONCE
+
+
+@pytest.mark.parametrize("hash", ["", "hunter2", "hunter2 żółw", "$argon2id$v=19$m=8,t=1,p=1$xx$yy"])
 def test_hash_that_is_none(hash: str) -> None:
     """Who mixed up the arguments sees it, and the log does not see the password."""
     with pytest.raises(ValueError, match="takes a text, then a hash") as caught:

@@ -138,6 +138,12 @@ def test_circular_import(folder: Path, last: str, message: str) -> None:
     assert "inside of methods only, or move what both need into a third file." in found["a"].reason
 
 
+def test_message_without_an_end(folder: Path) -> None:
+    """It is cut: the reports of all files go to the supervisor together."""
+    reason = errors(folder, b="raise ValueError('x' * 1_000_000)")["b"].reason
+    assert reason == "ValueError: " + "x" * 1000 + " ... cut"
+
+
 def test_file_that_another_one_reads(folder: Path) -> None:
     """Nothing is said of what may be wrong with the file itself, which is there."""
     reason = errors(folder, b="\nopen('/no/such/file')")["b"].reason

@@ -1,5 +1,6 @@
 """Importing the services folder."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
@@ -262,6 +263,67 @@ def test_interrupt_is_no_broken_file(folder: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         load_folder(folder, Loading(now_at=said.append))
     assert said == [str(folder / "b.py")]
+
+
+def test_interrupt_that_nobody_made(folder: Path) -> None:
+    """In a worker process Ctrl-C raises nothing, so the file did, and it is reported as for any other error."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        loaded = load(folder, b="raise KeyboardInterrupt", crm=SERVICE.format(name="Sync"))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [str(error) for error in loaded.errors] == [f"{folder / 'b.py'}:1: KeyboardInterrupt"]
+    assert [service.name for service in loaded.services] == ["crm.sync"]
+
+
+ODD = """
+class Odd(type):
+    {}
+class Own(Service, metaclass=Odd): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        pytest.param("def __eq__(self, other): return False", "TypeError: unhashable type: 'Odd'", id="no-hash"),
+        pytest.param("def __getattr__(self, name): 1 / 0", "ZeroDivisionError: division by zero", id="attributes"),
+    ],
+)
+def test_module_whose_classes_fail_when_they_are_looked_at(folder: Path, words: str, error: str) -> None:
+    """It is the matter of that file alone."""
+    sync = SERVICE.format(name="Sync")
+    loaded = load(folder, b=sync + ODD.format(words), crm=sync)
+    (found,) = loaded.errors
+    assert found.reason == f"What it defines cannot be deployed, because looking at it raised {error}"
+    assert [service.name for service in loaded.services] == ["crm.sync"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sys.meta_path[:] = [each for each in sys.meta_path if type(each).__name__ != 'Watch']",
+        "sys.meta_path = sys.meta_path[:]",
+    ],
+    ids=["taken-out", "other-list"],
+)
+def test_file_that_changes_who_finds_modules(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one is loaded, and afterwards nothing of the load is left."""
+    monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
+    loaded = load(folder, b=f"import sys\n{text}\n", crm=SERVICE.format(name="Sync"))
+    assert (loaded.errors, names(loaded)) == ([], ["crm.sync"])
+    assert "Watch" not in [type(finder).__name__ for finder in sys.meta_path]
+
+
+def test_folder_of_files_that_nobody_imports(folder: Path) -> None:
+    """Somebody may have thought that its services are loaded. What is imported is a library, and fine."""
+    for name in ("crm", "erp", "__pycache__", ".git"):
+        (folder / name).mkdir()
+        (folder / name / "sync.py").write_text(SERVICE.format(name="Sync"))
+    loaded = load(folder, b="import erp.sync")
+    assert [(note.file, note.reason.partition(",")[0]) for note in loaded.notes] == [
+        (str(folder / "crm"), "It has Python files"),
+    ]
 
 
 @pytest.mark.parametrize(("text", "reason"), REFUSED)

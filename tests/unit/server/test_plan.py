@@ -303,3 +303,40 @@ def test_handler_that_would_block_the_loop() -> None:
     kind = type("Wrong", (AsyncService,), {"handle_GET": lambda self: None})
     with pytest.raises(ServiceDefinitionError, match=r"Wrong\.handle_GET is no coroutine\. Write 'async def"):
         Plan.of(kind)
+
+
+def test_method_is_refused_before_the_input() -> None:
+    """Whoever used the wrong method learns that, and not what would be wrong with the payload of another one."""
+
+    class Posts(HookedOnLoop):
+        input = "customer_id"
+        handle = AsyncService.handle
+
+        async def handle_POST(self) -> None: ...  # noqa: N802 -- as above
+
+    service = bound(Posts, {}, "GET")
+    with pytest.raises(MethodNotAllowed, match=r"takes POST, not GET"):
+        run(service)
+    assert cast(Hooked, service).seen == []
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "why"),
+    [
+        pytest.param("accept", True, "True is not a callable object", id="no-method"),
+        pytest.param("validate_input", lambda self, data: data, "missing a required argument: 'data'", id="argument"),
+        pytest.param("handle_GET", lambda: None, "too many positional arguments", id="no-self"),
+    ],
+)
+def test_what_only_has_the_name_of_a_hook(method: str, given: object, why: str) -> None:
+    """It would fail at each call, so it is told at deployment."""
+    kind = type("Wrong", (Service,), {"handle": lambda self: None, method: given})
+    with pytest.raises(ServiceDefinitionError, match=rf"^Wrong\.{method}: .*{why}\. If it is no hook, give it another"):
+        Plan.of(kind)
+
+
+@pytest.mark.parametrize("hook", [staticmethod(lambda: None), classmethod(lambda cls: None), lambda self, *more: None])
+def test_hooks_that_can_be_called(hook: object) -> None:
+    """However a method is written, what can be called with nothing but self is a hook."""
+    kind = type("Right", (Service,), {"handle": lambda self: "done", "before_handle": hook})
+    assert run(bound(kind, {})).payload == "done"

@@ -2,6 +2,8 @@
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -113,7 +115,7 @@ def test_folder_may_be_missing_at_first(tmp_path: Path) -> None:
 def test_file_of_enormous_size(config: Config) -> None:
     """Nobody wrote that by hand."""
     config.write("large.toml", b"#" * (LARGEST + 1))
-    with pytest.raises(MissingConfig, match=r"^user-config/large\.toml: it has more than 10000000 bytes\."):
+    with pytest.raises(MissingConfig, match=r"^user-config/large\.toml: it has more than 1000000 bytes\."):
         config.folder.current()["large"]
 
 
@@ -125,6 +127,39 @@ def test_file_that_cannot_be_read(config: Config) -> None:
     (config.path / "crm.toml").unlink()
     config.write("crm.toml", "a = 1")
     assert config.folder.current().crm.a == 1
+
+
+def test_link_that_leads_in_a_circle(config: Config) -> None:
+    """It is no file, and says nothing of the others."""
+    (config.path / "crm.toml").symlink_to("crm.toml")
+    assert config.value() == 1
+
+
+def test_file_that_goes_while_the_folder_is_looked_at(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others stay in force."""
+    config.value()
+    config.write("draft.toml", "")
+    scan = os.scandir
+
+    @contextmanager
+    def slow(folder: Path) -> Iterator[list["os.DirEntry[str]"]]:
+        with scan(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+        (folder / "draft.toml").unlink(missing_ok=True)
+        yield found
+
+    monkeypatch.setattr(os, "scandir", slow)
+    assert config.value() == 1
+
+
+def test_file_that_is_nested_too_deep(config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    """It is a broken file as any other, and costs the others nothing."""
+    assert config.value() == 1
+    config.write("deep.toml", ".".join("a" * 3000) + " = 1")
+    assert config.value() == 1
+    assert caplog.messages == [
+        "user-config/deep.toml: it is nested more than 50 levels deep. It says nothing so far",
+    ]
 
 
 def test_file_that_claims_to_be_old(config: Config) -> None:
@@ -146,7 +181,9 @@ def test_folder_that_is_none(tmp_path: Path, config: Config, caplog: pytest.LogC
     config.path.write_text("")
     config.now += LOOK_EVERY
     assert config.value() == 1
-    assert "What its files said before stays in force" in caplog.text
+    config.now += LOOK_EVERY
+    assert config.value() == 1
+    assert caplog.text.count("What its files said before stays in force") == 1
 
 
 def test_many_threads_read_one_file_once(config: Config) -> None:

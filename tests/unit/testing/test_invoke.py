@@ -179,6 +179,13 @@ def test_get_has_its_payload_in_the_query_string(zato: Zato) -> None:
     assert (seen["payload"], seen["raw"]) == ({"id": "7", "tag": ["a", "b"]}, "id=7&tag=a&tag=b")
 
 
+@pytest.mark.parametrize("method", ["GET", "head"])
+def test_get_with_a_payload(zato: Zato, method: str) -> None:
+    """A server never reads the body of such a request, so a test that gives one is told so."""
+    with pytest.raises(ValueError, match=f"{method.upper()} has no payload but its query string: give params="):
+        zato.invoke(Seen, {"id": 7}, method=method)
+
+
 @pytest.mark.parametrize(
     ("payload", "seen"),
     [("plain", "plain"), ('"5"', "5"), ('{"a": 1}', {"a": 1}), (b'{"a": 1}', {"a": 1}), ({"a": 1}, {"a": 1})],
@@ -214,6 +221,24 @@ def test_http_side_of_a_response(zato: Zato) -> None:
 
     assert (answer.status_code, answer.headers, answer.content_type) == (201, {"x-order": "7"}, "text/csv")
     assert (answer.data, answer.text) == ("a,b", "a,b")
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [("POST", 204), ("POST", 304), ("HEAD", 200)], ids=["no-content", "not-modified", "head"]
+)
+def test_reply_without_a_body(zato: Zato, method: str, status: int) -> None:
+    """HTTP sends none with such a status, and none to a HEAD, whatever the service has answered."""
+
+    class Empty(Service):
+        name = "test.empty"
+
+        def handle(self) -> str:
+            self.response.status_code = status
+            return "text"
+
+    answer = zato.invoke(Empty, method=method)
+
+    assert (answer.status_code, answer.text, answer.data) == (status, "", None)
 
 
 def test_http_side_of_a_response_to_a_client(zato: Zato) -> None:
@@ -283,6 +308,15 @@ def test_kit_is_closed_twice() -> None:
         zato.close()
 
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("zato")]
+
+
+def test_kit_that_is_closed_says_so() -> None:
+    """An asynchronous service is refused in words, without a coroutine that is left over."""
+    zato = Zato()
+    zato.close()
+
+    with pytest.raises(RuntimeError, match="This Zato is closed"):
+        zato.invoke("zato.ping")
 
 
 def test_tasks_that_are_left_behind_end_with_the_kit() -> None:

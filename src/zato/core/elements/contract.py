@@ -1,5 +1,6 @@
 """What a service takes and gives, compiled once: reads its input, writes its output, describes both."""
 
+import enum
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -240,7 +241,9 @@ def _masked(value: Any, secrets: Collection[str], depth: int) -> Any:
     try:
         values = _fields_of(value)
     except Problem:
-        return _masks.value(value)
+        values = {}
+    if not values and not isinstance(value, Mapping | Payload):
+        return _masks.value(value.value if isinstance(value, enum.Enum) else value)
     return {
         name: MASK if name in secrets or is_secret_name(str(name)) else _masked(item, secrets, depth + 1)
         for name, item in values.items()

@@ -276,7 +276,7 @@ def as_uuid_text(value: Any) -> str:
 
 def as_list(value: Any) -> list[Any]:
     """Return the items of what can be gone through, as an output may hold it: a query's rows, a generator."""
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+    if type(value) is list or (isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)):
         return list(value)
     raise IsWrong(value, LIST)
 

@@ -2,7 +2,7 @@
 
 import sys
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType, GenericAlias
 from typing import Any
 
@@ -47,7 +47,7 @@ class Side:
 
     def has(self, name: str) -> bool:
         """Tell whether an element has this name."""
-        return any(element["name"] == name for element in self.shape.described())
+        return self.shape.has(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,14 +149,18 @@ def _by_simple_io(cls: type, simple: type) -> Declared:
     sent = "" if default is NO_DEFAULT else default
     given = _sio_side(simple, "output", Form(where=where, is_output=True, default=sent))
     return Declared(
-        input=None if taken is None else Side(shape=taken, element=request_elem),
-        output=None if given is None else Side(shape=given, element=response_elem, is_list=is_repeated),
+        input=None if taken is None else replace(taken, element=request_elem),
+        output=None if given is None else replace(given, element=response_elem, is_list=given.is_list or is_repeated),
         notes=_notes(simple, where),
     )
 
 
-def _sio_side(simple: type, side: str, form: Form) -> AnyShape | None:
+def _sio_side(simple: type, side: str, form: Form) -> Side | None:
     """Return one side of a SimpleIO, or None if it declares none."""
+    model = getattr(simple, side, None)
+    others = (f"{side}_required", f"{side}_optional")
+    if _is_model_form(model) and not any(getattr(simple, name, None) for name in others):
+        return _side_of_model(model, Models(), is_annotated=False)
     required, optional, both = (
         items_in(getattr(simple, name, None) or (), f"{form.where}.{name}")
         for name in (f"{side}_required", f"{side}_optional", side)
@@ -164,7 +168,7 @@ def _sio_side(simple: type, side: str, form: Form) -> AnyShape | None:
     if not (required or optional or both):
         return None
     form = Form(where=f"{form.where}.{side}", is_output=form.is_output, default=form.default)
-    return shape_of_items((*required, *both), form, optional=optional)
+    return Side(shape=shape_of_items((*required, *both), form, optional=optional))
 
 
 def _key(simple: type, name: str, default: str, where: str) -> str:
@@ -204,6 +208,8 @@ def _found(cls: type, name: str) -> _Found | None:
         annotation = vars(base).get("__annotations__", {}).get(name, Any)
         if annotation is not Any:
             return _Found(rank, base, annotation, is_annotated=True)
+        if name in vars(base):
+            return None
     return None
 
 

@@ -74,8 +74,8 @@ def _converted(hint: Any, value: Any) -> Any:
     try:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError as error:
-        problem = _of_msgspec(hint, value, str(error))
-    raise problem
+        # Not kept in a variable: that would tie problem and frame together.
+        raise _of_msgspec(hint, value, str(error)) from None
 
 
 def _plain(value: Any) -> Any:
@@ -165,6 +165,10 @@ class PydanticShape(Describes):
             row = self._checked(values)
         return row.model_dump(by_alias=True)
 
+    def has(self, name: str) -> bool:
+        """Tell whether an element has this name."""
+        return name in self._keys.values()
+
     def described(self, above: tuple[object, ...] = ()) -> list[dict[str, Any]]:
         """Return the elements in JSON form."""
         fields = self._model.model_fields
@@ -177,8 +181,8 @@ class PydanticShape(Describes):
         try:
             return self._model.model_validate(values)
         except ValueError as error:
-            problem = _of_pydantic(error)
-        raise problem
+            # As above.
+            raise _of_pydantic(error) from None
 
 
 def _alias(name: str, field: Any) -> str:
@@ -206,4 +210,4 @@ def _first_of(code: str, value: Any, words: str) -> Problem:
     for beginning, but in PYDANTIC_WORDS.items():
         if code.startswith(beginning) and code.endswith(("_type", "_parsing", "_from_float", "_from_datetime_parsing")):
             return IsWrong(value, but)
-    return IsRefused(words) if code in ("value_error", "assertion_error") else IsWrong(value, reason=words)
+    return IsRefused(words, of=value) if code in ("value_error", "assertion_error") else IsWrong(value, reason=words)

@@ -1,12 +1,13 @@
 """What `self.request.input` is: a dict whose elements can be read as attributes, and which shows no secret."""
 
+import copy
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self, SupportsIndex
 
 from zato.core.attrdict import AttrDict
 from zato.core.masks import MASK, Masks, is_secret_name
 
-__all__ = ["Input", "input_class"]
+__all__ = ["Input", "input_class", "text_of"]
 
 _masks = Masks()
 
@@ -22,7 +23,27 @@ class Input(AttrDict):
     def _shown(self, name: str, value: Any) -> str:
         if name in self._zato_secrets or is_secret_name(name):
             return repr(MASK)
-        return repr(_masks.value(value) if type(value) in (dict, AttrDict, list, str) else value)
+        return text_of(value)
+
+    def __copy__(self) -> Self:
+        return type(self)(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # By item: an element may be called `items`, which is what copies and pickles are made with otherwise.
+        return type(self)({name: copy.deepcopy(value, memo) for name, value in dict.items(self)})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Input, (dict(self),)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        return self.__reduce__()
+
+
+def text_of(value: Any) -> str:
+    """Return the text of a value without secrets; objects of their own know which of their elements are."""
+    if type(value) is list:
+        return f"[{', '.join(map(text_of, value))}]"
+    return repr(_masks.value(value) if type(value) in (dict, AttrDict, str) else value)
 
 
 def input_class(names: Iterable[str], secrets: Iterable[str]) -> type[Input]:

@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Self
 
-from zato.core.elements.models import Models
+from zato.core.elements.inputs import text_of
+from zato.core.elements.models import AnyShape, Models
 from zato.core.elements.problems import Problem
 from zato.core.errors import BadRequest, ServiceDefinitionError
 from zato.core.masks import MASK, is_secret_name
@@ -49,7 +50,7 @@ class Model:
             BadRequest: something is missing, null or of the wrong type.
         """
         try:
-            return Models().shape_of(cls).convert(values)  # type: ignore[no-any-return]
+            return _shape_of(cls).convert(values)  # type: ignore[no-any-return]
         except Problem as problem:
             message = problem.sentence(cls.__name__)
         raise BadRequest(message)
@@ -75,8 +76,15 @@ class Model:
 
     def __repr__(self) -> str:
         names = [item.name for item in dataclasses.fields(self) if item.repr]  # type: ignore[arg-type]
-        shown = (f"{name}={MASK if is_secret_name(name) else repr(getattr(self, name, None))}" for name in names)
+        shown = (f"{name}={MASK if is_secret_name(name) else text_of(getattr(self, name, None))}" for name in names)
         return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def _shape_of(cls: type) -> AnyShape:
+    """Return the shape of a model, compiled when it is first asked for."""
+    if "_zato_shape" not in vars(cls):
+        cls._zato_shape = Models().shape_of(cls)  # type: ignore[attr-defined]
+    return vars(cls)["_zato_shape"]  # type: ignore[no-any-return]
 
 
 def _plain(value: Any) -> Any:

@@ -74,8 +74,8 @@ def rows_in(payload: Any) -> list[Any] | None:
         return payload
     if (
         type(payload) is dict
-        or isinstance(payload, str | bytes)
         or is_object(payload)
+        or isinstance(payload, str | bytes)
         or not isinstance(payload, Iterable)
     ):
         return None
@@ -85,8 +85,10 @@ def rows_in(payload: Any) -> list[Any] | None:
 def is_object(value: Any) -> bool:
     """Tell whether something is one object, although one may be able to go through its parts."""
     kind = type(value)
-    signs = ("_fields", "_mapping", "model_dump", "__dataclass_fields__")
-    return isinstance(value, Mapping) or any(hasattr(kind, sign) for sign in signs) or _has_keys(kind)
+    # What is returned most comes first.
+    if hasattr(kind, "__dataclass_fields__") or isinstance(value, Mapping):
+        return True
+    return any(hasattr(kind, sign) for sign in ("_fields", "_mapping", "model_dump")) or _has_keys(kind)
 
 
 def attributes_of(value: Any, names: Iterable[str]) -> dict[str, Any]:

@@ -97,25 +97,36 @@ class IsRefused(Problem):
 
     Attributes:
         reason: what it said.
+        of: the values it was made of; those of secrets are not passed on, should it have said them.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, of: object = None) -> None:
         super().__init__()
         self.reason = reason
+        self.of = of
 
     def sentence(self, whole: str) -> str:
         """Pass on what it said, without what looks like a secret in it."""
-        return f"{path_of(self.steps) or whole} is not legal: {_masks.text(self.reason[:LOOKED_AT])}"
+        reason = _masks.text(Masks(self._secrets()).text(self.reason))[:LOOKED_AT]
+        return f"{path_of(self.steps) or whole} is not legal: {reason}"
+
+    def _secrets(self) -> list[str]:
+        values = self.of if isinstance(self.of, Mapping) else {"": self.of}
+        secret = (value for name, value in values.items() if self.is_secret or is_secret_name(str(name)))
+        return [str(value) for value in secret if type(value) in (str, int)]
 
 
 def path_of(steps: list[str | int]) -> str:
     """Return the path that steps, innermost first, stand for: `order.lines[2].quantity`."""
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in reversed(steps))
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{str(step)[:LONGEST]}" for step in reversed(steps))
     return path.removeprefix(".")
 
 
 def shown(value: Any) -> str:
     """Return a value as messages have it: short, without what a text or an object may hold of secrets."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        # Its declared secrets have names that only the declaration knows.
+        return "JSON in a text"
     if isinstance(value, str):
         return f"{_masks.text(value[:LOOKED_AT])!r}"[:LONGEST]
     if value is None or isinstance(value, bool | float | Decimal):

@@ -9,12 +9,17 @@ import msgspec
 
 from zato.core.elements.kinds import Kind
 from zato.core.elements.output import attributes_of
-from zato.core.elements.problems import IsMissing, IsNull, IsRefused, IsWrong, Problem
+from zato.core.elements.problems import IsMissing, IsNull, IsRefused, IsWrong, Problem, shown
+from zato.core.errors import NotSerializable
+from zato.core.masks import MASK, Masks
+from zato.core.payload import decode, encode
 
 __all__ = ["Field", "Shape"]
 
 NOTHING: Any = object()
 NO_PARAMS: Mapping[str, str] = {}
+
+_masks = Masks()
 
 PlanToRead = tuple[tuple[str, str, type | None, Callable[[Any], Any] | None, "Field"], ...]
 PlanToWrite = tuple[tuple[str, type | None, bool, Callable[[Any], Any] | None, "Field"], ...]
@@ -76,7 +81,11 @@ class Field:
             return self._of_text(value)
         if self.is_lack(problem.value if value is None and isinstance(problem, IsWrong) else value):
             return NOTHING if self.absent is None else self.absent()
-        raise self.seen(problem)
+        try:
+            raise self.seen(problem)
+        finally:
+            # Kept, it would tie problem and frame together, with everything the service had.
+            del problem
 
     def is_lack(self, value: Any) -> bool:
         """Tell whether a value that does not convert is none at all: an empty text, where there need be none."""
@@ -220,6 +229,10 @@ class Shape:
             dropped.update(str(name) for name in values if name not in self._names and name not in self._constants)
         return out
 
+    def has(self, name: str) -> bool:
+        """Tell whether an element has this name."""
+        return name in self._names
+
     def described(self, above: tuple[object, ...] = ()) -> list[dict[str, Any]]:
         """Return the elements in JSON form; an object inside of itself is not gone into again."""
         return [] if self in above else [_described(field, (*above, self)) for field in self.fields]
@@ -229,7 +242,7 @@ class Shape:
         try:
             return self._make(found)
         except (TypeError, ValueError) as error:
-            raise IsRefused(str(error)) from error
+            raise IsRefused(str(error), of=found) from error
 
     def _values_of(self, value: Any) -> dict[str, Any]:
         """Return the elements of an object by their names in JSON."""
@@ -254,10 +267,18 @@ def _nested(field: Field, value: Any, dropped: set[str]) -> Any:
     return written
 
 
+def _shown_default(value: Any) -> Any:
+    """Return a default as JSON has it, without secrets; of what has no JSON form, what it is."""
+    try:
+        return _masks.value(decode(encode(value, allow_nan=False)))
+    except NotSerializable:
+        return shown(value)
+
+
 def _described(field: Field, above: tuple[object, ...]) -> dict[str, Any]:
     described: dict[str, Any] = {"name": field.key, "type": field.kind.name, "required": field.is_required}
     if field.absent is not None:
-        described["default"] = field.absent()
+        described["default"] = MASK if field.kind.is_secret else _shown_default(field.absent())
     if field.kind.shape is not None:
         described["elements"] = field.kind.shape.described(above)
     return described

@@ -96,7 +96,7 @@ class DateTime(Element):
 
 
 class Decimal(Element):
-    """A number that keeps its digits, from a number or a text."""
+    """A number that keeps the digits that came: of a text all of them, of a JSON number as many as a float has."""
 
     kind = Kind(name="decimal", read=c.to_decimal, write=c.to_decimal)
 

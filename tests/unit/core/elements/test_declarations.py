@@ -2,12 +2,13 @@
 
 import dataclasses
 import typing
+from datetime import date
 from typing import Any, Optional
 
 import msgspec
 import pytest
 
-from zato.core.elements import Date, Dict, Int, Model, Text, contract_of
+from zato.core.elements import AsIs, Date, Dict, Int, Model, Secret, Text, contract_of
 from zato.core.errors import ServiceDefinitionError
 
 
@@ -254,3 +255,38 @@ def test_described_without_a_declaration() -> None:
 def test_type_as_text() -> None:
     """A type in a debugger says what it declares."""
     assert (repr(Int("a")), repr(Int("-a"))) == ("Int(a)", "Int(-a)")
+
+
+def test_nothing_takes_away_what_a_base_declares() -> None:
+    """A subclass may take what it likes."""
+    base = service(input="a", output="b")
+    contract = contract_of(type("Sub", (base,), {"input": None}))
+    assert (contract.has_input, contract.has_output) == (False, True)
+
+
+def test_annotation_with_nothing_as_its_value() -> None:
+    """`input: Customer = None` is how some type checkers want it."""
+    assert contract_of(service(__annotations__={"input": Customer}, input=None, __module__=__name__)).annotated_input
+
+
+def test_model_in_a_simple_io() -> None:
+    """Newer services of older systems have models there; answers are wrapped as ever."""
+    contract = contract_of(simple(input=Customer, output=list[Customer]))
+    assert contract.read({"name": "Jane"}, {}) == Customer("Jane")
+    assert contract.written([Customer("Jane")], print) == {"response": [{"name": "Jane"}]}
+    with pytest.raises(ServiceDefinitionError, match=r"^Sample\.SimpleIO\.input is <class"):
+        contract_of(simple(input=Customer, input_required="a"))
+
+
+@pytest.mark.parametrize(
+    ("element", "default"),
+    [
+        pytest.param(Secret("pin", default="1234"), "***", id="secret"),
+        pytest.param(AsIs("login", default={"password": "hunter2"}), {"password": "***"}, id="secret-inside"),
+        pytest.param(AsIs("other", default=NoFields()), "of type NoFields", id="no-json"),
+        pytest.param(Date("day", default=date(2026, 1, 31)), "2026-01-31", id="date"),
+    ],
+)
+def test_described_defaults(element: Any, default: Any) -> None:
+    """A default is shown as JSON has it, without secrets."""
+    assert contract_of(service(input=element)).described()["input"]["elements"][0]["default"] == default

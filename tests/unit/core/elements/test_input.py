@@ -1,7 +1,9 @@
 """Reading an input that is declared by names and types, or by a SimpleIO."""
 
+import copy
 import dataclasses
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -153,6 +155,11 @@ def test_query_string() -> None:
     assert found == {"x": 5, "y": 1, "tags": ["a"]}
 
 
+def test_query_string_goes_for_each_of_several_objects() -> None:
+    """What stands beside a list stands beside each object of it."""
+    assert read(("a", "b"), [{"a": 1}, {"a": 2, "b": 3}], {"b": "x"}) == [{"a": 1, "b": "x"}, {"a": 2, "b": 3}]
+
+
 def test_nested_objects() -> None:
     """Objects have elements of their own, to any depth; what is not declared is left out."""
     declared = Dict("order", "-note", DictList("lines", "sku", Dict("-price", Int("amount"))))
@@ -196,10 +203,12 @@ def test_element_can_be_set() -> None:
     assert found == {"items": 3, "x": 4}
 
 
-@pytest.mark.parametrize("declared", [Secret("pin"), "password", Dict("login", Secret("pin"))])
+@pytest.mark.parametrize(
+    "declared", [Secret("pin"), "password", Dict("login", Secret("pin")), DictList("logins", Secret("pin"))]
+)
 def test_secret_is_not_shown(declared: Any) -> None:
     """The input as text has no secret in it."""
-    payload = {"pin": "hunter2", "password": "hunter2", "login": {"pin": "hunter2"}}
+    payload = {"pin": "hunter2", "password": "hunter2", "login": {"pin": "hunter2"}, "logins": [{"pin": "hunter2"}]}
     assert "hunter2" not in repr(read(declared, payload))
 
 
@@ -219,6 +228,7 @@ def test_secret_in_what_is_not_looked_into() -> None:
         (Int("x"), {"x": "password=hunter2"}),
         (Int("x"), {"x": {"password": "hunter2"}}),
         (DictList("x", Secret("pin")), {"x": [{"pin": {"a": "hunter2"}}]}),
+        (DictList("x", Secret("pin")), {"x": '[{"pin": "hunter2"}]'}),
     ],
 )
 def test_secret_is_in_no_message(declared: Any, payload: Any) -> None:
@@ -291,3 +301,26 @@ def test_one_item_of_a_query_string_is_a_list() -> None:
     """The payload of a GET is its query string, where a name that comes once is no list yet."""
     assert read(List("tags"), {"tags": "a"}, {"tags": "a"}) == {"tags": ["a"]}
     assert read(List("tags"), {"tags": ["a", "b"]}, {"tags": "b"}) == {"tags": ["a", "b"]}
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda found: pickle.loads(pickle.dumps(found))])
+def test_copies_of_an_input(copied: Any) -> None:
+    """They are made by item, because elements may be called as methods are; they show no secret either."""
+    payload = {"items": [1], "keys": 2, "copy": 3, "password": "hunter2"}
+    found = read(tuple(payload), payload)
+    again = copied(found)
+    assert (again == found, again.password, "hunter2" in repr(again)) == (True, "hunter2", False)
+
+
+def test_deep_copy_of_an_input_is_its_own() -> None:
+    """What is changed in one is not changed in the other."""
+    found = read("rows", {"rows": [1]})
+    copy.deepcopy(found).rows.append(2)
+    assert found.rows == [1]
+
+
+def test_json_in_a_text_is_not_shown() -> None:
+    """Encoded twice, it has secrets in it whose names only the declaration knows."""
+    assert refused(DictList("cards", Secret("number")), {"cards": '[{"number": "5500"}]'}) == (
+        "cards is JSON in a text, which is no list"
+    )

@@ -1,6 +1,7 @@
 """What the log may show of an input or output."""
 
 import dataclasses
+import enum
 from typing import Any
 
 import msgspec
@@ -84,3 +85,18 @@ def test_what_holds_itself() -> None:
 def test_other_objects() -> None:
     """What has no elements is shown as text."""
     assert CONTRACT.masked({"x": {1}})["x"] == "{1}"
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Opaque:
+    def __str__(self) -> str:
+        return "token=hunter2"
+
+
+def test_values_without_elements() -> None:
+    """An enumeration is logged as its value, anything else as its text."""
+    value = {"colour": Colour.RED, "other": Opaque(), "inner": {}}
+    assert CONTRACT.masked(value) == {"colour": "red", "other": "token=***", "inner": {}}

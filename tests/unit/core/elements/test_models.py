@@ -2,8 +2,11 @@
 
 import dataclasses
 import enum
+import gc
 import typing
+import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Literal, NewType, Optional
 from uuid import UUID
@@ -367,3 +370,90 @@ def test_field_with_the_name_of_a_method() -> None:
 
         class Wrong(Model):
             to_dict: str  # type: ignore[assignment]
+
+
+@dataclasses.dataclass
+class Login(Model):
+    password: str
+    extra: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.password) < 8:
+            raise ValueError(f"{self.password!r} has less than 8 characters")
+
+
+class PydanticLogin(pydantic.BaseModel):
+    password: str
+
+    @pydantic.field_validator("password")
+    @classmethod
+    def check(cls, value: str) -> str:
+        raise ValueError(f"{value!r} has less than 8 characters")
+
+
+@pytest.mark.parametrize(
+    ("model", "payload", "message"),
+    [
+        (Login, {"password": "ab-12"}, "The input is not legal: '***' has less than 8 characters"),
+        (one_field(Login), {"x": {"password": "ab-12"}}, "x is not legal: '***' has less than 8 characters"),
+        (PydanticLogin, {"password": "ab-12"}, "password is not legal: Value error, '***' has less than 8 characters"),
+    ],
+)
+def test_secret_in_what_a_class_says(model: Any, payload: Any, message: str) -> None:
+    """A validator's text is passed on, without the secret it has in it."""
+    assert refused(model, payload) == message
+
+
+def test_secrets_inside_of_fields_are_not_in_the_text_of_a_model() -> None:
+    """The text of a model shows as little as that of an input."""
+    assert repr(Login("ab-12-cd-34", {"token": "ab-12"})) == "Login(password=***, extra={'token': '***'})"
+
+
+def test_model_is_compiled_once() -> None:
+    """A subclass has fields of its own, all the same."""
+
+    @dataclasses.dataclass
+    class Base(Model):
+        a: int
+
+    assert Base.from_dict({"a": "1"}) == Base(1)
+
+    @dataclasses.dataclass
+    class Sub(Base):
+        b: int
+
+    assert Sub.from_dict({"a": 1, "b": "2"}) == Sub(1, 2)
+    assert vars(Base)["_zato_shape"] is not vars(Sub)["_zato_shape"]
+    assert [Base.from_dict({"a": 3}), Base._zato_shape] == [Base(3), vars(Base)["_zato_shape"]]  # type: ignore[attr-defined]
+
+
+@dataclasses.dataclass
+class Strict:
+    values: dict[str, int]
+
+
+def test_long_names_are_cut_in_messages() -> None:
+    """Whoever sends a key of a megabyte does not get it back."""
+    assert refused(Strict, {"values": {"k" * 10_000: "x"}}) == f"values.{'k' * 80} is 'x', which is no integer"
+
+
+class Counted:
+    """Says whether anything still has it."""
+
+
+@pytest.mark.parametrize("model", [Strict, one_field(Literal["a"]), PydanticLogin])
+def test_refused_input_is_not_kept(model: Any) -> None:
+    """What was refused, and who asked, is free at once: no error holds the frames it went through."""
+
+    def attempt() -> "weakref.ref[Counted]":
+        caller = Counted()
+        with suppress(BadRequest):
+            read(model, {"values": {"a": "x"}, "x": "b", "password": "a"})
+        return weakref.ref(caller)
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert attempt()() is None
+    finally:
+        gc.enable()

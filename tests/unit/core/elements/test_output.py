@@ -6,6 +6,7 @@ from collections import namedtuple
 from typing import Any
 
 import msgspec
+import pydantic
 import pytest
 
 from zato.core.attrdict import AttrDict
@@ -225,6 +226,17 @@ def test_wrapper_can_be_named() -> None:
     """An element may have the name of the wrapper."""
     simple = type("SimpleIO", (), {"output_required": "answer", "response_elem": "answer"})
     assert written({"answer": 1}, type("Sample", (), {"SimpleIO": simple})) == {"answer": {"answer": 1}}
+
+
+class Person(pydantic.BaseModel):
+    response: str
+
+
+@pytest.mark.parametrize("model", [Person, dataclasses.make_dataclass("Person", [("response", str)])])
+def test_field_with_the_name_of_the_wrapper(model: Any) -> None:
+    """A model's field may have it, too."""
+    simple = type("SimpleIO", (), {"output": model})
+    assert written({"response": "a"}, type("Sample", (), {"SimpleIO": simple})) == {"response": {"response": "a"}}
 
 
 @pytest.mark.parametrize(
