@@ -38,7 +38,8 @@ class Plan:
         after: the hooks it has after its handler, before `finalize_handle`, in order.
         verbs: names of the methods that handle an HTTP method each, by HTTP method.
         has_handle: whether it has a `handle`, too.
-        is_plain: whether there is nothing to do but to call `handle`.
+        has_stages: whether there is more to call than `handle`.
+        declares: whether its input or output is declared.
     """
 
     contract: Contract
@@ -48,7 +49,8 @@ class Plan:
     finalizes: bool
     verbs: dict[str, str]
     has_handle: bool
-    is_plain: bool
+    has_stages: bool
+    declares: bool
 
     @classmethod
     def of(cls, kind: type[ServiceBase]) -> "Plan":
@@ -71,7 +73,8 @@ class Plan:
             finalizes="finalize_handle" in hooks,
             verbs=verbs,
             has_handle=has_handle(kind),
-            is_plain=not (hooks or verbs or contract.has_input or contract.has_output),
+            has_stages=bool(hooks or verbs),
+            declares=contract.has_input or contract.has_output,
         )
 
     def handler(self, service: ServiceBase) -> Callable[[], Any]:
@@ -113,8 +116,10 @@ def has_handle(kind: type[ServiceBase]) -> bool:
 
 def run_blocking(service: Service, plan: Plan) -> Response:
     """Run a service that blocks, and return its response."""
-    if plan.is_plain:
-        return _taken(service, service.handle())
+    if not plan.has_stages:
+        if plan.declares:
+            service._read(plan.contract)
+        return _answered(service, plan, service.handle())
     stages, came = _stages(service, plan), None
     try:
         while True:
@@ -125,8 +130,10 @@ def run_blocking(service: Service, plan: Plan) -> Response:
 
 async def run_on_loop(service: AsyncService, plan: Plan) -> Response:
     """Run a service on the event loop, and return its response."""
-    if plan.is_plain:
-        return _taken(service, await service.handle())
+    if not plan.has_stages:
+        if plan.declares:
+            service._read(plan.contract)
+        return _answered(service, plan, await service.handle())
     stages = _stages(service, plan)
     try:
         returned = next(stages)
@@ -147,8 +154,8 @@ def _stages(service: ServiceBase, plan: Plan) -> Stages:
     `finalize_handle` runs however the others end, as in a `finally`: if it raises too, the caller gets its error, and
     the log has both.
     """
-    contract, handler = plan.contract, plan.handler(service)
-    service._read(contract)
+    handler = plan.handler(service)
+    service._read(plan.contract)
     if plan.accepts and (yield service.accept()) is False:
         service.logger.info("%s does not accept this call, so it does not run", service.name)
         return Response()
@@ -159,22 +166,24 @@ def _stages(service: ServiceBase, plan: Plan) -> Stages:
             returned = yield handler()
         finally:
             service._returned = time.time()
-        _taken(service, returned)
+        if returned is not None:
+            service.response.payload = returned
         for hook in plan.after:
             yield getattr(service, hook)()
     finally:
         if plan.finalizes:
             yield service.finalize_handle()
-    if contract.has_output:
-        service.response.payload = contract.written(service.response.payload, service.logger.warning)
-    return service.response
+    return _answered(service, plan, None)
 
 
-def _taken(service: ServiceBase, returned: Any) -> Response:
-    """Make what a handler returned, if anything, the payload of the response."""
+def _answered(service: ServiceBase, plan: Plan, returned: Any) -> Response:
+    """Return the response: what the handler returned, if anything, is its payload, and what is declared leaves."""
+    response = service.response
     if returned is not None:
-        service.response.payload = returned
-    return service.response
+        response.payload = returned
+    if plan.contract.has_output:
+        response.payload = plan.contract.written(response.payload, service._warn)
+    return response
 
 
 def _handler_of(kind: type[ServiceBase], verb: str) -> str | None:

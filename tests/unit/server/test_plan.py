@@ -276,14 +276,15 @@ def test_call_not_accepted_needs_no_output() -> None:
     assert run(bound(Picky, {"customer_id": 1})).payload is None
 
 
-def test_class_without_all_this_is_plain() -> None:
+def test_class_without_hooks_has_no_stages() -> None:
     """It costs a call of `handle` and no more."""
 
     class Plain(Service):
         def handle(self) -> None: ...
 
     plan = Plan.of(Plain)
-    assert (plan.is_plain, Plan.of(Hooked).is_plain, Plan.of(Doubles).is_plain) == (True, False, False)
+    assert (plan.has_stages, Plan.of(Hooked).has_stages, Plan.of(Doubles).has_stages) == (False, True, False)
+    assert (plan.declares, Plan.of(Doubles).declares) == (False, True)
     assert (has_handle(Plain), has_handle(Verbs)) == (True, False)
 
 

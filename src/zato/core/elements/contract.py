@@ -115,6 +115,8 @@ def contract_of(cls: type) -> Contract:
 
 
 def _read(side: Side, payload: Any, params: Mapping[str, str]) -> Any:
+    if type(payload) is dict and not (side.element or side.is_list):
+        return side.shape.read(payload, params)
     if isinstance(payload, str | bytes | bytearray):
         payload = _parsed(payload)
     if payload is None:
@@ -177,7 +179,7 @@ def _word_for(payload: Any) -> str:
 
 
 def _written(side: Side, payload: Any, dropped: set[str]) -> Any:
-    given = _given(side, payload)
+    given = _given(side, payload) if side.element or type(payload) is not Payload else payload
     if side.is_list and not given:
         return []
     rows = rows_in(given)

@@ -68,16 +68,13 @@ class Payload:
 
 def rows_in(payload: Any) -> list[Any] | None:
     """Return the rows of an output that has several, or None if it is one object."""
+    if isinstance(payload, dict):
+        return None
     if isinstance(payload, Payload):
         return payload._zato_rows
     if isinstance(payload, list):
         return payload
-    if (
-        type(payload) is dict
-        or is_object(payload)
-        or isinstance(payload, str | bytes)
-        or not isinstance(payload, Iterable)
-    ):
+    if is_object(payload) or isinstance(payload, str | bytes) or not isinstance(payload, Iterable):
         return None
     return list(payload)
 
@@ -99,7 +96,7 @@ def attributes_of(value: Any, names: Iterable[str]) -> dict[str, Any]:
     """
     if isinstance(value, Payload):
         return vars(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return dict(value)
     kind = type(value)
     if kind.__module__ in PLAIN_MODULES:

@@ -181,14 +181,11 @@ class Shape:
         get = dict.get
         for key, attribute, kind, convert, field in self._to_read:
             value = get(values, key)
-            if type(value) is kind:
+            if type(value) is kind or (convert is None and value is not None):
                 found[attribute] = value
                 continue
             try:
-                if value is None:
-                    value = field.found_in(values, params)
-                elif convert is not None:
-                    value = convert(value)
+                value = field.found_in(values, params) if value is None or convert is None else convert(value)
             except Problem as problem:
                 value = field.instead_of(value, problem, params)
             if value is not NOTHING:
@@ -205,19 +202,19 @@ class Shape:
         Raises:
             Problem: something is missing or wrong.
         """
-        values = row if type(row) is dict and not self._renamed else self._values_of(row)
+        values = row if isinstance(row, dict) and not self._renamed else self._values_of(row)
         out = self._constants.copy()
         filled = len(out)
-        get = values.get
+        get = dict.get
         for key, kind, is_plain, write, field in self._to_write:
-            value = get(key, NOTHING)
-            if type(value) is kind:
+            value = get(values, key, NOTHING)
+            if type(value) is kind or (is_plain and value is not NOTHING):
                 out[key] = value
                 continue
             try:
                 if value is NOTHING:
                     filled += field.fill(out)
-                elif is_plain or value is None:
+                elif value is None:
                     out[key] = value
                 else:
                     out[key] = _nested(field, value, dropped) if write is None else write(value)

@@ -104,6 +104,10 @@ class Surroundings:
         """The same in milliseconds."""
         return None if self._returned is None else (self._returned - self._began) * 1000
 
+    def _warn(self, text: str) -> None:
+        """Log a warning; the logger is made only if there is one."""
+        self.logger.warning("%s", text)
+
     def log_input(self, message: str = "Incoming data", level: str = "info") -> None:
         """Log what came in as one record, without the secrets in it.
 
