@@ -27,7 +27,7 @@ run: $(STAMP) ## Start a server with the services of examples/, in the folder de
 	@exec $(BIN)/zato start $(DEMO) $(if $(PORT),--port $(PORT))
 
 test: check $(PROXIES) $(REDIS) ## Run all checks, then all tests with coverage
-	$(BIN)/pytest --cov --session-timeout=840 --numprocesses=4 --dist=loadfile --no-loadscope-reorder
+	$(BIN)/pytest --cov --session-timeout=2400 --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 $(PROXIES): scripts/proxies.sh scripts/debian.sh | $(STAMP)
 	@sh scripts/proxies.sh $@

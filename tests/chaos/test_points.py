@@ -11,7 +11,7 @@ TOGETHER = 3
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_kill_at_each_point(tmp_path: Path) -> None:
     """Whether a worker or the whole server dies there: what was accepted is done once, and so is its callback."""
     folders = [tmp_path / points[0] for points in GROUPS]

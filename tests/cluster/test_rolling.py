@@ -9,7 +9,7 @@ from tests.cluster.rolling import rolling_restart
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 def test_clients_see_nothing_of_a_rolling_restart(redis_url: str, cluster_name: str, tmp_path: Path) -> None:
     """Clients that repeat nothing get an answer to every request, and everything that was accepted is run, once."""
     seen = rolling_restart(tmp_path, broker=redis_url, cluster=cluster_name)

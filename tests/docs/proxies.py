@@ -136,7 +136,7 @@ def _running(command: list[str], folder: Path, port: int, certificates: Certific
         yield proxy
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _answers(proxy: Proxy) -> bool:

@@ -123,7 +123,7 @@ class Transcript:
             stderr=subprocess.STDOUT,
             check=False,
             text=True,
-            timeout=50,
+            timeout=150,
         )
         return done.stdout
 

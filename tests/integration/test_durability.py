@@ -73,14 +73,14 @@ def test_calls_survive_a_kill(tmp_path: Path, journal: Journal) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_long_calls_survive_a_kill(tmp_path: Path, journal: Journal) -> None:
     """The same with calls of two seconds each."""
     _prove(tmp_path, journal, calls=LONG_CALLS, seconds=2, pause=0, fields={"is_async": True})
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_calls_of_old_clients_survive_a_long_outage(tmp_path: Path, journal: Journal) -> None:
     """The same with the expiration of 15 s that old clients send unasked, and an outage of 16 s."""
     _prove(tmp_path, journal, calls=LONG_CALLS, seconds=2, pause=16, fields=OLD_CLIENT)

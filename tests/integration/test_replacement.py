@@ -21,7 +21,7 @@ class Fine(Service):
 
 
 # A call that the new one wins, and puts off for a second, may be won by it again, and again.
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_replacement_that_finds_a_broken_file_takes_nothing_from_the_others(tmp_path: Path) -> None:
     """What other processes have stays deployed, and the log says what the new one lacks."""
     environment = make_environment(tmp_path / "env", {"a.py": FINE}, workers=2)

@@ -177,7 +177,7 @@ def test_signal_to_every_process(environment: Environment, journal: Journal, num
         server.logged("Server server1 stops")
         journal.open()
         answer = calling.result(20).data
-        status = server.process.wait(20)
+        status = server.process.wait(60)
         errors = [line["event"] for line in server.log() if line["level"] == "error"]
     assert (answer, status, errors) == ("through", 0, [])
     assert "Traceback" not in server.output.read_text()

@@ -15,7 +15,7 @@ from zato.cli.main import main
 __all__ = ["Done", "Zato", "zato_in"]
 
 # Seconds that a command may take.
-LIMIT = 20.0
+LIMIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)

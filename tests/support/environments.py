@@ -24,7 +24,7 @@ __all__ = ["PASSWORD", "ZATO", "ServerProcess", "free_port", "make_environment",
 
 PASSWORD = "test-password"
 ZATO = str(Path(sys.executable).with_name("zato"))
-START_TIMEOUT = 30.0
+START_TIMEOUT = 90.0
 STOP_TIMEOUT = 40.0
 
 
@@ -53,7 +53,7 @@ def _broker() -> dict[str, object]:
     return {} if url is None else {"broker": url, "cluster": f"test-{secrets.token_hex(4)}"}
 
 
-def run_zato(*arguments: str, timeout: float = 60, **options: Any) -> subprocess.CompletedProcess[str]:
+def run_zato(*arguments: str, timeout: float = 180, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end."""
     return subprocess.run([ZATO, *arguments], capture_output=True, text=True, timeout=timeout, check=False, **options)
 
@@ -138,7 +138,7 @@ class ServerProcess:
         text = (self.environment.logs / "server.log").read_text("utf-8")
         return [json.loads(line) for line in text.splitlines()]
 
-    def logged(self, words: str, *, timeout: float = 30) -> dict[str, Any]:
+    def logged(self, words: str, *, timeout: float = 60) -> dict[str, Any]:
         """Return the first log line whose message contains these words, waiting for it."""
         found = wait_until(
             lambda: next((line for line in self.log() if words in line["event"]), None),

@@ -24,7 +24,7 @@ class Journal:
         text = file.read_text("utf-8") if file.exists() else ""
         return [line for line in text.splitlines() if line.startswith(beginning)]
 
-    def wait(self, beginning: str, count: int = 1, *, timeout: float = 20) -> list[str]:
+    def wait(self, beginning: str, count: int = 1, *, timeout: float = 60) -> list[str]:
         """Return these lines once there are that many."""
         wait_until(
             lambda: len(self.lines(beginning)) >= count,

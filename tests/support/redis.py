@@ -27,7 +27,7 @@ __all__ = ["START_TIMEOUT", "RedisServer", "find_server", "own_cluster", "start_
 # Where scripts/redis.sh puts them, for `make test`.
 FETCHED = Path(__file__).parents[2] / ".venv" / "redis" / "bin"
 MEMORY = Path("/dev/shm")
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 # A port is free when it is chosen, and somebody else may be the first to use it.
 ATTEMPTS = 5
 DEFAULTS = {"bind": "127.0.0.1", "appendonly": "no", "save": ""}

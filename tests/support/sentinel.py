@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 
 __all__ = ["RedisSentinel"]
 
-FAIL_OVER_TIMEOUT = 30.0
+FAIL_OVER_TIMEOUT = 90.0
 CONFIGURATION = """
 port {port}
 bind 127.0.0.1

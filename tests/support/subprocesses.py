@@ -9,7 +9,7 @@ from contextlib import contextmanager
 __all__ = ["children_unmeasured", "run_python", "unmeasured_environment"]
 
 
-def run_python(code: str, *, measured: bool = False, timeout: float = 30.0) -> str:
+def run_python(code: str, *, measured: bool = False, timeout: float = 90.0) -> str:
     """Run a program in an interpreter of its own and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -11,7 +11,7 @@ T = TypeVar("T")
 PAUSE = 0.005
 
 
-def wait_until(condition: Callable[[], T], timeout: float = 20.0, *, what: str = "") -> T:
+def wait_until(condition: Callable[[], T], timeout: float = 60.0, *, what: str = "") -> T:
     """Return the condition's first true value; fail once `timeout` seconds have passed without one."""
     deadline = time.monotonic() + timeout
     while True:

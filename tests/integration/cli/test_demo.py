@@ -12,6 +12,8 @@ import pytest
 from tests.support.environments import ZATO
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 def start_tour(folder: Path) -> "subprocess.Popen[str]":
     """Begin a tour that uses a folder for what is temporary."""

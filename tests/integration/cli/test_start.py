@@ -111,7 +111,7 @@ def test_signal_ends_the_server(tmp_path: Path, number: signal.Signals) -> None:
     """It says goodbye in the log, leaves no address behind and ends with status 0."""
     with ServerProcess(make_environment(tmp_path / "env")) as server:
         server.process.send_signal(number)
-        code = server.process.wait(20)
+        code = server.process.wait(60)
 
     assert (code, server.log()[-1]["event"]) == (0, "Server server1 stops")
     assert not (server.environment.run / "server.json").exists()
@@ -134,7 +134,7 @@ def test_file_that_never_ends_its_import_can_be_interrupted(
     try:
         wait_until((environment.services / "hangs.began").exists, 20)
         send(server.process.pid, number)
-        code = server.process.wait(20)
+        code = server.process.wait(60)
     finally:
         server.kill()
     assert (code, environment.is_locked()) == (0, False)

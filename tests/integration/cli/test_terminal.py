@@ -11,6 +11,9 @@ import pytest
 from tests.support.environments import ZATO, ServerProcess, make_environment, run_zato
 from tests.support.terminals import on_a_terminal
 
+# What these commands do is measured where they run in the tests' own process.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 CONTROL = """
 from zato.server.service import Service
 

@@ -334,7 +334,7 @@ def test_stream_that_nobody_reads(file: Path) -> None:
     call = [sys.executable, "-c", FLOOD, str(file)]
     with subprocess.Popen(call, stderr=subprocess.PIPE, env=unmeasured_environment()) as process:
         try:
-            status = process.wait(20)
+            status = process.wait(60)
         finally:
             process.kill()
     assert (status, len(file.read_text().splitlines())) == (0, 3000)

@@ -76,7 +76,7 @@ def test_process_that_cannot_work_says_why(environment: Environment) -> None:
     (environment.data / "broker.db").write_bytes(b"no database" * 1000)
     with worker(environment) as (process, said):
         report = reported(said)
-        status = process.wait(20)
+        status = process.wait(60)
     assert "no usable broker file" in report.fault
     assert status == 2
 
@@ -90,7 +90,7 @@ def test_process_reports_when_it_answers(environment: Environment) -> None:
         alive = said.read(1)
         for _ in range(2):
             process.terminate()
-        status = process.wait(20)
+        status = process.wait(60)
     assert (report.services, len(report.errors), report.fault) == (0, 1, "")
     assert (pulse, alive, status) == (b".", b".", 0)
 
@@ -101,5 +101,5 @@ def test_threads_that_services_began_do_not_keep_the_process(environment: Enviro
     with worker(environment) as (process, said):
         report = reported(said)
         process.terminate()
-        status = process.wait(20)
+        status = process.wait(60)
     assert (report.errors, status) == ((), 0)

@@ -109,7 +109,7 @@ def _now() -> int:
 
 
 @pytest.mark.no_cover
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_hundred_thousand_calls_leave_nothing(server: RedisServer) -> None:
     """Whatever their priority, queue and service, with keys, delays, retries, follow-ups, and however they end."""
     with (
