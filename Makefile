@@ -10,7 +10,7 @@ DEMO := demo
 TYPED := src tests examples scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check chaos bench lock clean
+.PHONY: help venv run test suite check chaos bench lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,7 +26,10 @@ run: $(STAMP) ## Start a server with the services of examples/, in the folder de
 	@sed 's|demo|$(DEMO)|g' examples/NEXT.txt
 	@exec $(BIN)/zato start $(DEMO) $(if $(PORT),--port $(PORT))
 
-test: check $(PROXIES) $(REDIS) ## Run all checks, then all tests with coverage
+test: $(STAMP) $(PROXIES) $(REDIS) ## Run all checks and, beside them, all tests with coverage
+	@$(MAKE) --no-print-directory --jobs=2 check suite
+
+suite:
 	$(BIN)/pytest --cov --session-timeout=2400 --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 $(PROXIES): scripts/proxies.sh scripts/debian.sh | $(STAMP)
