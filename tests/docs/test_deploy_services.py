@@ -1,12 +1,12 @@
 """The how-to on deploying services: every report in its table is what a file of that kind is told."""
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.imports import imports_undone
 from zato.core.settings import Settings
 from zato.server.load_errors import import_error
 from zato.server.loader import LoadError, Loading, load_folder
@@ -40,11 +40,8 @@ FILES: dict[str, dict[str, str | bytes]] = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A services folder whose imports are undone."""
-    path, modules = list(sys.path), set(sys.modules)
-    yield tmp_path
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
+    with imports_undone():
+        yield tmp_path
 
 
 def rows() -> dict[str, str]:

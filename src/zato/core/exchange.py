@@ -89,7 +89,7 @@ class Request:
 
     def to_bunch(self) -> Any:
         """Return the same as `bunchified`."""
-        return as_attributes(self.payload)
+        return self.bunchified()
 
     def deepcopy(self) -> Self:
         """Return a request of its own: what is changed in one is not changed in the other."""

@@ -17,7 +17,7 @@ from zato.core.errors import InvocationCancelled, InvocationTimeout, RecursiveIn
 from zato.core.facilities import Facilities
 from zato.core.lock import LockWish
 from zato.core.stop import StopSign
-from zato.server.failures import contained
+from zato.server.failures import contained, run_contained
 from zato.server.locks import Locks
 from zato.server.plan import run_blocking, run_on_loop
 from zato.server.publisher import Publisher
@@ -82,13 +82,7 @@ class Dispatcher:
 
     def run_shaped(self, deployed: Deployed, call: Call, shape: Callable[[Response], Shaped]) -> Shaped:
         """Run a blocking service on this thread. What it raises is contained."""
-        try:
-            return shape(self.run_on_thread(deployed, call))
-        except BaseException as error:
-            # Not kept in a variable: that would tie error and frame together, with everything the service had.
-            if contained(error) is error:
-                raise
-            raise contained(error) from error
+        return run_contained(lambda: shape(self.run_on_thread(deployed, call)))
 
     def run_on_thread(self, deployed: Deployed, call: Call) -> Response:
         """Run a blocking service on this thread and return its response.
@@ -113,7 +107,7 @@ class Dispatcher:
             service._bind(call, self)
             return await run_on_loop(service, deployed.plan)
         except BaseException as error:
-            # As above.
+            # Not kept in a variable, as in `run_contained`.
             if contained(error) is error or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
                 raise
             raise contained(error) from error

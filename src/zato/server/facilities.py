@@ -17,7 +17,7 @@ from zato.core.times import Time
 from zato.core.user_config import ConfigTable
 from zato.running import reachable, url_of
 from zato.server.crypto import ServerCrypto
-from zato.server.failures import contained
+from zato.server.failures import run_contained
 from zato.server.kvdb import ServerKVDB
 from zato.server.orders import Orders
 from zato.server.registry import Services
@@ -70,9 +70,7 @@ class ServerFacilities:
         Raises:
             UnknownService: nothing is deployed under it.
         """
-        registry = self._services.current
-        name = str(service_id)
-        return self._services.get(registry.by_impl_name.get(name, name) if name not in registry.by_name else name).name
+        return self._services.get(self._services.current.resolved(str(service_id))).name
 
     def name_by_impl_name(self, impl_name: str) -> str:
         """Return the name of a service by that of its implementation.
@@ -87,7 +85,7 @@ class ServerFacilities:
 
     async def run_in_thread(self, work: Callable[[], Result]) -> Result:
         """Run something that blocks on a thread, in the context of whoever asks, and return what it returns."""
-        return await self._threads.run(partial(copy_context().run, _contained, work))
+        return await self._threads.run(partial(copy_context().run, run_contained, work))
 
     def close(self) -> None:
         """Close what was opened."""
@@ -135,13 +133,3 @@ def server_info(orders: Orders, machine: str, started: datetime) -> ServerInfo:
         started=started,
         environment=orders.environment.path,
     )
-
-
-def _contained(work: Callable[[], Result]) -> Result:
-    """Run something; what would end a loop or a process is wrapped."""
-    try:
-        return work()
-    except BaseException as error:
-        if contained(error) is error:
-            raise
-        raise contained(error) from error

@@ -2,6 +2,8 @@
 
 import logging
 import traceback
+from collections.abc import Callable
+from typing import TypeVar
 
 from zato.core.errors import ServiceError, ZatoError
 from zato.core.invocation import ErrorInfo
@@ -18,6 +20,7 @@ __all__ = [
     "log_failure",
     "message_of",
     "process_died",
+    "run_contained",
     "unrecordable",
 ]
 
@@ -29,6 +32,8 @@ MAX_TEXT = 65_536
 MAX_TEXT_OF_AN_ATTEMPT = 8_192
 CUT = " ... cut"
 OUR_PACKAGES = ("zato.server.", "zato.broker.", "zato.testing.")
+
+Result = TypeVar("Result")
 
 logger = logging.getLogger("zato.server")
 
@@ -51,6 +56,17 @@ def contained(error: BaseException) -> Exception:
     )
     wrapped.__cause__ = error
     return wrapped
+
+
+def run_contained(work: Callable[[], Result]) -> Result:
+    """Return what something returns; what it raises is contained."""
+    try:
+        return work()
+    except BaseException as error:
+        # Not kept in a variable: that would tie error and frame together, with everything the work had.
+        if contained(error) is error:
+            raise
+        raise contained(error) from error
 
 
 def describe(error: BaseException, *, most: int = MAX_TEXT) -> ErrorInfo:

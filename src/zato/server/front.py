@@ -134,10 +134,7 @@ class Front:
 
     def _named(self, asked: str) -> str:
         """Return the name of a service that was asked for by name, or by implementation."""
-        registry = self._services.current
-        if asked not in registry.by_name:
-            asked = registry.by_impl_name.get(asked, asked)
-        return asked
+        return self._services.current.resolved(asked)
 
 
 async def read_with(readers: Budget, parse: Callable[[bytes], Read], data: bytes, *, label: str) -> Read:

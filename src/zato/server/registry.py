@@ -111,6 +111,10 @@ class Registry:
         except KeyError:
             raise UnknownService.named(name, deployed=self._by_name) from None
 
+    def resolved(self, asked: str) -> str:
+        """Return the name of what is asked for by name, or by implementation; of what there is not, what was asked."""
+        return asked if asked in self._by_name else self.by_impl_name.get(asked, asked)
+
     def lanes(self) -> dict[str, Lane]:
         """Return the lane of every service."""
         return {name: service.lane for name, service in self._by_name.items()}

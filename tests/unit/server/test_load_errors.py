@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.support.imports import imports_undone
 from tests.support.rights import not_as_root
 from zato.server.load_errors import LoadError
 from zato.server.loader import Loading, load_folder
@@ -71,11 +72,8 @@ def public() -> Iterator[Path]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A services folder whose imports are undone."""
-    path, modules = list(sys.path), set(sys.modules)
-    yield tmp_path
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
+    with imports_undone():
+        yield tmp_path
 
 
 def errors(folder: Path, how: Loading | None = None, **files: str | bytes) -> dict[str, LoadError]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.imports import imports_undone
 from zato.core.invocation import Priority, Terms
 from zato.core.retry import Retry
 from zato.server.loader import Loaded, Loading, load_folder
@@ -101,13 +102,10 @@ REFUSED = [
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A services folder whose imports are undone."""
-    path, modules = list(sys.path), set(sys.modules)
     services = tmp_path / "services"
     services.mkdir()
-    yield services
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
+    with imports_undone():
+        yield services
 
 
 def load(folder: Path, **files: str) -> Loaded:

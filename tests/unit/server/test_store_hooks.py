@@ -1,12 +1,12 @@
 """What a class does when it is deployed: `before_add_to_store` and `after_add_to_store`."""
 
 import logging
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.imports import imports_undone
 from zato.server.loader import Loaded, Loading, load_folder
 from zato.server.store_hooks import after_add, before_add
 
@@ -35,11 +35,8 @@ WRONG = [
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A services folder whose imports are undone."""
-    path, modules = list(sys.path), set(sys.modules)
-    yield tmp_path
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
+    with imports_undone():
+        yield tmp_path
 
 
 def hook(name: str, does: str = SAYS, *, kind: str = "static", takes: str = "logger") -> str:

@@ -2,12 +2,13 @@
 
 import enum
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 from zato.core.attrdict import as_attributes
 from zato.core.elements.declared import Declared, Side, declared_by
 from zato.core.elements.output import Payload, attributes_of, rows_in
-from zato.core.elements.problems import Problem
+from zato.core.elements.problems import Problem, each
 from zato.core.elements.shape import Shape
 from zato.core.errors import BadRequest, InvalidOutput, InvalidPayload
 from zato.core.masks import MASK, Masks, is_secret_name
@@ -126,18 +127,14 @@ def _read(side: Side, payload: Any, params: Mapping[str, str]) -> Any:
     if isinstance(payload, dict) and not side.is_list:
         return side.shape.read(payload, params)
     if isinstance(payload, list | tuple) and side.may_be_list:
-        return [_read_row(side, row, index, params) for index, row in enumerate(payload)]
+        return each(payload, partial(_read_row, side, params))
     if isinstance(payload, str | int | float | list | tuple | dict) or side.is_list:
         raise _unexpected(side, payload)
     return side.shape.convert(payload)
 
 
-def _read_row(side: Side, row: Any, index: int, params: Mapping[str, str]) -> Any:
-    try:
-        return side.shape.read(row, params) if isinstance(row, dict) else side.shape.convert(row)
-    except Problem as problem:
-        problem.below(index)
-        raise
+def _read_row(side: Side, params: Mapping[str, str], row: Any) -> Any:
+    return side.shape.read(row, params) if isinstance(row, dict) else side.shape.convert(row)
 
 
 def _parsed(payload: str | bytes | bytearray) -> Any:
@@ -188,7 +185,7 @@ def _written(side: Side, payload: Any, dropped: set[str]) -> Any:
         return [row] if side.is_list else row
     if isinstance(given, Payload):
         dropped.update(vars(given))
-    return [_written_row(side, row, index, dropped) for index, row in enumerate(rows)]
+    return each(rows, partial(side.shape.write, dropped=dropped))
 
 
 def _given(side: Side, payload: Any) -> Any:
@@ -199,14 +196,6 @@ def _given(side: Side, payload: Any) -> Any:
     if key and type(payload) is dict and len(payload) == 1 and key in payload and not side.has(key):
         return payload[key]
     return {} if payload is None else payload
-
-
-def _written_row(side: Side, row: Any, index: int, dropped: set[str]) -> Any:
-    try:
-        return side.shape.write(row, dropped)
-    except Problem as problem:
-        problem.below(index)
-        raise
 
 
 def _listed(names: Collection[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from zato.core.attrdict import as_attributes
-from zato.core.elements.problems import IsWrong
+from zato.core.elements.problems import IsWrong, each
 
 __all__ = [
     "as_csv_text",
@@ -233,14 +233,7 @@ def to_dict(value: Any) -> Any:
 
 def to_dicts(value: Any) -> list[Any]:
     """Return a list of objects."""
-    rows = []
-    for index, item in enumerate(to_list(value)):
-        try:
-            rows.append(to_dict(item))
-        except IsWrong as problem:
-            problem.below(index)
-            raise
-    return rows
+    return each(to_list(value), to_dict)
 
 
 def as_text(value: Any) -> str:

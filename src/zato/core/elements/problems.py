@@ -3,13 +3,13 @@
 The path to the value grows on the way out, so that nothing is spent on it while everything is right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from zato.core.masks import Masks, is_secret_name
 
-__all__ = ["IsMissing", "IsNull", "IsRefused", "IsWrong", "Problem", "path_of", "shown"]
+__all__ = ["IsMissing", "IsNull", "IsRefused", "IsWrong", "Problem", "each", "path_of", "shown"]
 
 # As much of a value as a message has, in characters.
 LONGEST = 80
@@ -138,3 +138,15 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     return f"of type {type(value).__name__}"
+
+
+def each(rows: Iterable[Any], act: Callable[[Any], Any]) -> list[Any]:
+    """Return what comes of each row; a problem with one has its number in the path."""
+    done = []
+    for index, row in enumerate(rows):
+        try:
+            done.append(act(row))
+        except Problem as problem:
+            problem.below(index)
+            raise
+    return done
