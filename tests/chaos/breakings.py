@@ -20,9 +20,9 @@ __all__ = ["GROUPS", "HANDLE_POINTS", "Row", "break_at_each", "chaos_environment
 
 HANDLE_POINTS = ("handle, on a thread", "handle, on the event loop", "handle, in a callback")
 NAMES = (*HANDLE_POINTS, *(point.name for point in POINTS), *UPGRADE_POINTS)
-KINDS = ("accept", "handle", "after", "finish", "callback", "retry", "purge", "upgrade")
+KINDS = (("accept", "handle", "after"), ("finish", "callback", "retry"), ("purge",), ("upgrade",))
 # The points of one group are taken one after the other, in one environment.
-GROUPS = tuple(tuple(name for name in NAMES if name.startswith(kind)) for kind in KINDS)
+GROUPS = tuple(tuple(name for name in NAMES if name.startswith(kinds)) for kinds in KINDS)
 SERVICES = Path(__file__).with_name("services") / "chaos_api.py"
 
 CALLS = 9
@@ -86,19 +86,23 @@ def _break_calls(points: Sequence[str], environment: Environment) -> dict[str, l
     traps = Traps(environment.path)
     with ExitStack() as stack:
         callers = {point: stack.enter_context(Caller(environment)) for point in points}
-        with BreakableServer(environment) as server:
-            for point, caller in callers.items():
-                _break(point, WORKER, traps, caller)
-                wait_until(_is_accepted(caller), PATIENCE, what="a worker in the place of the dead one")
-            server.kill()
         for point, caller in callers.items():
             with BreakableServer(environment) as server:
+                if point == points[0]:
+                    _break_workers(callers, traps)
                 _break(point, SERVER, traps, caller)
                 server.process.wait(PATIENCE)
         with BreakableServer(environment):
             wait_until(lambda: not pending(environment.path), PATIENCE, what="an outcome of every call")
             wait_until(lambda: not has_old_outcomes(environment), PATIENCE, what="the end of the purge")
     return {point: caller.told for point, caller in callers.items()}
+
+
+def _break_workers(callers: Mapping[str, Caller], traps: Traps) -> None:
+    """Have a worker die at each point, and wait for the one in its place."""
+    for point, caller in callers.items():
+        _break(point, WORKER, traps, caller)
+        wait_until(_is_accepted(caller), PATIENCE, what="a worker in the place of the dead one")
 
 
 def _is_accepted(caller: Caller) -> Callable[[], bool]:

@@ -22,14 +22,12 @@ from tests.contract import (
     test_records,
     test_servers,
 )
+from tests.contract.noticing import Test
 from zato.broker.base import Announce, Finish, Lease, Operation, Postpone
 from zato.broker.redis import questions, wire
 from zato.broker.redis.scripts import Script, load_scripts
 
 __all__ = ["FAULTS", "MisheardQuestion", "ScriptFault"]
-
-# A test of the contract, as a function of some of `store`, `backend`, `reader` and `clock`.
-Test = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -1017,35 +1015,35 @@ OF_THE_REST = (
     ScriptFault(
         "lists do not ask for the service",
         "records",
-        "(not service or call[SERVICE] == service)",
+        "(not wanted.service or call[SERVICE] == wanted.service)",
         "true",
         seen_by=test_find.test_every_combination_of_filters,
     ),
     ScriptFault(
         "lists do not ask for the parent",
         "records",
-        "(not parent or call[PARENT] == parent)",
+        "(not wanted.parent or call[PARENT] == wanted.parent)",
         "true",
         seen_by=test_find.test_every_combination_of_filters,
     ),
     ScriptFault(
         "lists do not ask since when",
         "records",
-        "(since == 0 or call[CREATED] >= since)",
+        "(wanted.since == 0 or call[CREATED] >= wanted.since)",
         "true",
         seen_by=test_find.test_every_combination_of_filters,
     ),
     ScriptFault(
         "lists do not ask until when",
         "records",
-        "call[CREATED] < before",
-        "call[CREATED] <= before",
+        "call[CREATED] < wanted.before",
+        "call[CREATED] <= wanted.before",
         seen_by=test_find.test_every_combination_of_filters,
     ),
     ScriptFault(
         "lists do not ask for the status",
         "records",
-        "(not status or status_of(record) == status)",
+        "(not wanted.status or status_of(call, state, outcome) == wanted.status)",
         "true",
         seen_by=test_find.test_every_combination_of_filters,
     ),

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.contract.machine import machine_of
+from tests.contract.noticing import Test
 from tests.contract.stores import Store
-from zato.broker import sqlite
+from zato.broker import reading, sqlite
 from zato.broker.base import Operation
 from zato.broker.statements import load_statements
 
@@ -34,17 +35,20 @@ class Fault:
     Attributes:
         name: what a broker with this fault does wrong.
         statement: its name in `sqlite.sql`.
+        seen_by: the test that notices it, or None if the state machine does.
     """
 
     name: str
     statement: str
     right: str
     wrong: str = ""
+    seen_by: Test | None = None
 
     @contextmanager
     def put_in(self) -> Iterator[None]:
         """Have every backend that is opened meanwhile use the wrong statement."""
-        with mock.patch.object(sqlite, "load_statements", self._load):
+        readers = (mock.patch.object(module, "load_statements", self._load) for module in (sqlite, reading))
+        with next(readers), next(readers):
             yield
 
     def _load(self, package: str, file: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.calls import START, TOKEN, accept, ask, call_id, finish, lease, look, make_call
 from tests.support.clocks import TurnableClock
-from zato.broker.base import Backend, Cancel, Finish, Look, Postpone, Release
+from zato.broker.base import Backend, Cancel, Find, Finish, Look, Postpone, Release
 from zato.core.invocation import ErrorInfo, Failure, Invocation, Outcome, Record, Status
 from zato.core.retry import Retry
 
@@ -274,6 +274,17 @@ def test_failed_attempts_are_kept(backend: Backend) -> None:
     finish(backend)
 
     assert (before, look(backend).failures, look(backend, 2).failures) == ((_failure(1), _failure(2)),) * 2 + ((),)
+
+
+def test_lists_have_the_failed_attempts_of_each_call(backend: Backend, reader: Backend) -> None:
+    """Those of others are not among them."""
+    accept(backend, make_call(0), make_call(1), make_call(2, cid="c1"))
+    for attempt in (1, 2):
+        _fail(backend, attempt)
+    listed = ask(reader, Find()).records
+
+    assert [record.failures for record in listed] == [(), (_failure(1), _failure(2)), ()]
+    assert [record.cid_count for record in listed] == [2, 2, 1]
 
 
 def test_only_the_last_failures_are_kept(backend: Backend) -> None:

@@ -1,7 +1,7 @@
-"""The state machine notices a broker that does one thing wrong.
+"""The state machine, or a test of the contract, notices a broker that does one thing wrong.
 
-A part of the faults is tried here, those that few stories show; with `STORIES=1000` in the environment,
-which is also how many stories each of them has to be noticed in, it is all of them.
+Of the faults that the state machine is to notice, those are tried here that few stories show; with `STORIES=1000` in
+the environment, which is also how many stories each of them has to be noticed in, it is all of them.
 """
 
 import os
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract import kept_faults
+from tests.contract.noticing import noticed_by
 from tests.contract.seeded_faults import FAULTS, Fault, Misheard, first_noticed
 from tests.contract.stores import SQLiteStore
 
@@ -54,6 +56,19 @@ def test_fault_is_noticed(fault: Fault | Misheard, memory_path: Path) -> None:
                 for beginning in (QUICK[fault.name], *range(BEGINNINGS))
             )
             noticed = next(filter(None, told), None)
+
+    print(f"{fault.name}: {noticed}")
+    assert noticed is not None
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.no_cover
+@pytest.mark.parametrize("fault", kept_faults.OF_STATEMENTS, ids=lambda fault: fault.name)
+def test_fault_is_noticed_by_the_contract(fault: Fault, memory_path: Path) -> None:
+    """No broker with this fault does what the words say."""
+    assert fault.seen_by is not None
+    with fault.put_in():
+        noticed = noticed_by(fault.seen_by, SQLiteStore(memory_path))
 
     print(f"{fault.name}: {noticed}")
     assert noticed is not None

@@ -54,7 +54,8 @@ def restore(data: Path, file: Path, clock: Clock) -> Restored:
     """Replace what an environment's broker file holds by what a backup holds, in one transaction.
 
     What ran when the backup was made is ready to run again, which counts as no take-over. Which services
-    are deployed stays as it is.
+    are deployed stays as it is; so do documents if the backup has none, being of an older version. Of the audit
+    nothing is lost: it has the entries of both.
 
     Args:
         data: the environment's data folder. If it has no broker file, it gets one.

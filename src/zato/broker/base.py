@@ -37,6 +37,7 @@ __all__ = [
     "Beat",
     "Cancel",
     "Clock",
+    "Count",
     "Find",
     "Finish",
     "Found",
@@ -271,6 +272,9 @@ class Find(Operation[Found]):
         since: accepted at this time or later, Unix milliseconds.
         until: accepted before this time.
         parent: CID of the call that made them.
+        channel: how they came in, such as `invoke-async`.
+        server: the name of the server that runs them now, or where they ended.
+        error: a text in the type or the message of the error they ended with; A to Z may be of any case.
         limit: how many at most, in one page.
         cursor: from the page before.
     """
@@ -281,8 +285,18 @@ class Find(Operation[Found]):
     until: int | None = None
     parent: str | None = None
     cid: str | None = None
+    channel: str | None = None
+    server: str | None = None
+    error: str | None = None
     limit: int = 50
     cursor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count(Operation[int]):
+    """Count the invocations that a `Find` would list, on all its pages; its limit and cursor make no difference."""
+
+    find: Find
 
 
 @dataclass(frozen=True, slots=True)

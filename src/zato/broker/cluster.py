@@ -24,6 +24,7 @@ __all__ = [
     "Queues",
     "Seen",
     "Unlock",
+    "Whereabouts",
 ]
 
 
@@ -156,6 +157,16 @@ class Known(Operation[Mapping[str, Terms]]):
     """Find out which of these services any server that shares the store has ever announced, and on what terms.
 
     In a store that only one server uses these are the services that are announced now.
+    """
+
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts(Operation[Mapping[str, list[str]]]):
+    """Find out which live servers can run each of these services. Result: their names in order, by service.
+
+    A service that no live server can run is not in the result.
     """
 
     services: tuple[str, ...]

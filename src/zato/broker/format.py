@@ -16,7 +16,7 @@ from zato.core.errors import EnvironmentFault
 __all__ = ["FORMAT_VERSION", "check_version", "open_file", "open_to_read", "upgrade_copy"]
 
 # The statements `upgrade_1`, `upgrade_2` and so on lead from each older version to the next one.
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 PRAGMAS = ("journal_mode = WAL", "busy_timeout = 0", "wal_autocheckpoint = 4000", "cache_size = -16000")
 

@@ -5,17 +5,20 @@ of what is pending, and stops at the end of its page (docs/decisions/0009-lists.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zato.broker.base import Applied, Clock, Find, Found, Look, Operation, Unstorable
-from zato.broker.cluster import Known, Members, Queues, QueueState
+from zato.broker.base import Applied, Clock, Count, Find, Found, Look, Operation, Unstorable
+from zato.broker.cluster import Known, Queues, QueueState
 from zato.broker.connection import PATIENCE, Connection, is_file_at_fault, reason_of
 from zato.broker.format import open_to_read
 from zato.broker.rows import failure_of, queue_of, record_of
 from zato.broker.sqlite_cluster import Cluster
+from zato.broker.sqlite_documents import Documents
+from zato.broker.sqlite_trees import Growing
 from zato.broker.statements import load_statements
+from zato.broker.trees import FindTree, FoundTree
 from zato.core.errors import BrokerUnavailable
 from zato.core.invocation import Failure, Record, Status, Terms
 from zato.core.packing import unpack_terms
@@ -26,7 +29,7 @@ NEWEST = 2**63 - 1
 
 
 class Reading:
-    """Answers `Look`, `Find`, `Queues` and `Known` from a connection."""
+    """Answers `Look`, `Find`, `FindTree`, `Count`, `Queues` and `Known` from a connection."""
 
     def __init__(self, connection: Connection, sql: Mapping[str, str]) -> None:
         """Take the connection and the statements of `sqlite.sql`."""
@@ -35,6 +38,8 @@ class Reading:
         self.actions: Mapping[type[Operation[Any]], Callable[[Any], object]] = {
             Look: self.look,
             Find: self.find,
+            FindTree: self.tree,
+            Count: self.count,
             Queues: self.queues,
             Known: self.known,
         }
@@ -48,21 +53,30 @@ class Reading:
         if not found:
             return None
         ((seq,),) = found
-        (row,) = self._rows("look", seq=seq, whole=True)
-        return record_of(row, cid_count=self._count(row[1]), failures=self._failures(seq))
+        (row,) = self._rows("look", "look_one", seq=seq, whole=True)
+        ((count,),) = self._rows("cid_count", cid=row[1])
+        failures = tuple(failure_of(each) for each in self._rows("failures", seq=seq))
+        return record_of(row, cid_count=count, failures=failures)
 
     def find(self, operation: Find) -> Found:
         """Return a page of records. See `zato.broker.base.Find`."""
-        filters = {
-            "status": None if operation.status is None else operation.status.value,
-            "before": NEWEST if operation.cursor is None else operation.cursor,
-            **{name: getattr(operation, name) for name in ("cid", "service", "parent", "since", "until")},
-        }
-        statement = "\n".join(self._sql[name] for name in parts_of(operation))
-        found: list[tuple[Any, ...]] = self._db.execute(statement, {**filters, "limit": operation.limit + 1}).fetchall()
+        before = NEWEST if operation.cursor is None else operation.cursor
+        values = {**_filters(operation), "before": before, "limit": operation.limit + 1}
+        found = self._rows(*parts_of(operation), "find_page", **values)
         page = [seq for (seq,) in found[: operation.limit]]
-        counts: dict[str, int] = {}
-        return Found([self._listed(seq, counts) for seq in page], page[-1] if len(found) > len(page) else None)
+        return Found(self._listed(page), page[-1] if len(found) > len(page) else None)
+
+    def tree(self, operation: FindTree) -> FoundTree:
+        """Return the calls of one request. See `zato.broker.trees.FindTree`."""
+        growing = Growing(self._rows, operation.limit)
+        growing.grow(operation)
+        return FoundTree(growing.root, self._listed(growing.found)[::-1], growing.is_cut)
+
+    def count(self, operation: Count) -> int:
+        """Return how many calls a list would have. See `zato.broker.base.Count`."""
+        values = {**_filters(operation.find), "before": NEWEST}
+        ((count,),) = self._rows("count", *parts_of(operation.find), "counted", **values)
+        return int(count)
 
     def queues(self, _: Queues) -> list[QueueState]:
         """Return what is in queues. See `zato.broker.cluster.Queues`."""
@@ -73,22 +87,20 @@ class Reading:
         rows = self._rows("known", services=json.dumps(operation.services))
         return {service: unpack_terms(terms) for service, terms in rows}
 
-    def _listed(self, seq: int, counts: dict[str, int]) -> Record:
-        (row,) = self._rows("look", seq=seq, whole=False)
-        cid = row[1]
-        if cid not in counts:
-            counts[cid] = self._count(cid)
-        return record_of(row, cid_count=counts[cid], failures=self._failures(seq))
+    def _listed(self, seqs: Iterable[int]) -> list[Record]:
+        """Return records without what is large, newest first: with few statements, however many they are."""
+        some = json.dumps(list(seqs))
+        counts = dict(self._rows("cid_counts", seqs=some))
+        failures: dict[str, tuple[Failure, ...]] = {}
+        for call_id, *failure in self._rows("failures_of_some", seqs=some):
+            failures[call_id] = (*failures.get(call_id, ()), failure_of(failure))
+        rows = self._rows("look", "look_some", seqs=some, whole=False)
+        return [record_of(row, cid_count=counts[row[1]], failures=failures.get(row[0], ())) for row in rows]
 
-    def _failures(self, seq: int) -> tuple[Failure, ...]:
-        return tuple(failure_of(each) for each in self._rows("failures", seq=seq))
-
-    def _count(self, cid: str) -> int:
-        ((count,),) = self._rows("cid_count", cid=cid)
-        return int(count)
-
-    def _rows(self, name: str, **values: Any) -> list[tuple[Any, ...]]:
-        return self._db.execute(self._sql[name], values).fetchall()
+    def _rows(self, *names: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Execute the statement that these parts are together."""
+        statement = "\n".join([self._sql[name] for name in names])
+        return self._db.execute(statement, values).fetchall()
 
 
 class SQLiteReader:
@@ -113,7 +125,8 @@ class SQLiteReader:
         sql = load_statements("zato.broker", "sqlite.sql")
         self._actions: Mapping[type[Operation[Any]], Callable[[Any], object]] = {
             **Reading(self._db, sql).actions,
-            Members: Cluster(self._db, sql, clock).members,
+            **Cluster(self._db, sql, clock).questions,
+            **Documents(self._db, sql, clock).questions,
         }
 
     def apply(self, batch: Sequence[Operation[Any]]) -> Applied:
@@ -146,21 +159,38 @@ class SQLiteReader:
 
 
 def parts_of(operation: Find) -> list[str]:
-    """Return the statements that together find a page: where to look, and what is to be true of it.
+    """Return the statements that together find calls: where to look, and what is to be true of them.
 
-    A status is looked for where few rows have it; if it is common or the other filters are narrow, it is
+    What few rows have is where they are looked for; what is common, or asked beside something narrow, is
     asked of each row that fits.
     """
-    status = operation.status
-    narrow = (operation.service, operation.since, operation.until) != (None, None, None)
-    if operation.cid is not None:
-        start, by_row = "find_by_cid", status is not None
-    elif status is None or operation.parent is not None or (status is Status.DONE and narrow):
-        start, by_row = "find_listed", status is not None
-    else:
-        start, by_row = STARTS[status], False
-    return [start, "find_rest", *(["find_status"] if by_row else []), "find_page"]
+    start = _start_of(operation)
+    asks_status = operation.status is not None and start in ("find_by_cid", "find_error", "find_listed")
+    asked = {
+        "find_status": asks_status,
+        "find_server": operation.server is not None,
+        "find_that_error": operation.error is not None and start != "find_error",
+    }
+    return [start, "find_rest", *(part for part, is_asked in asked.items() if is_asked)]
 
+
+def _start_of(operation: Find) -> str:
+    status = operation.status
+    if operation.cid is not None:
+        return "find_by_cid"
+    if operation.error is not None:
+        return "find_error"
+    narrow = any(each is not None for each in (operation.service, operation.channel, operation.since, operation.until))
+    if status is None or operation.parent is not None or (status is Status.DONE and narrow):
+        return "find_listed"
+    return STARTS[status]
+
+
+def _filters(operation: Find) -> dict[str, object]:
+    return {name: getattr(operation, name) for name in FILTERS}
+
+
+FILTERS = ("status", "cid", "service", "parent", "since", "until", "channel", "server", "error")
 
 STARTS = {
     Status.WAITING: "find_pending",

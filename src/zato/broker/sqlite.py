@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zato.broker.audit import Note, Notes
 from zato.broker.base import (
     Accept,
     AcceptAll,
@@ -18,6 +19,7 @@ from zato.broker.base import (
     Beat,
     Cancel,
     Clock,
+    Count,
     Find,
     Finish,
     Lease,
@@ -31,8 +33,9 @@ from zato.broker.base import (
     Unstorable,
     conflict_with,
 )
-from zato.broker.cluster import Known, Members, Pause, Queues
+from zato.broker.cluster import Known, Members, Pause, Queues, Whereabouts
 from zato.broker.connection import PATIENCE, Cursor, is_file_at_fault, is_locked, reason_of
+from zato.broker.documents import Browse, Fetch, Forget, ForgetAll, Keep
 from zato.broker.due import Due
 from zato.broker.format import open_file
 from zato.broker.holders import holder_text, is_dead, server_of
@@ -41,7 +44,9 @@ from zato.broker.purging import Purging
 from zato.broker.reading import Reading
 from zato.broker.rows import restore_invocation
 from zato.broker.sqlite_cluster import Cluster
+from zato.broker.sqlite_documents import Documents
 from zato.broker.statements import load_statements
+from zato.broker.trees import FindTree
 from zato.core.errors import BrokerUnavailable, ZatoError
 from zato.core.invocation import Delivery, Failure, Invocation, Lane, Outcome, Status
 from zato.core.packing import pack_error, pack_failed, pack_options
@@ -49,8 +54,8 @@ from zato.core.packing import pack_error, pack_failed, pack_options
 __all__ = ["SQLiteBackend"]
 
 # Outcomes and acceptances must be on the disk; what a crash may undo costs no fsync.
-DURABLE = (Accept, AcceptAll, Finish, Cancel, Pause)
-READ_ONLY = (Look, Find, Known, Members, Queues)
+DURABLE = (Accept, AcceptAll, Finish, Cancel, Pause, Keep, Forget, ForgetAll, Note)
+READ_ONLY = (Look, Find, FindTree, Count, Known, Members, Queues, Whereabouts, Fetch, Browse, Notes)
 
 KEPT_FAILURES = 10
 
@@ -94,6 +99,7 @@ class SQLiteBackend:
             Purge: Purging(self._db, self._sql, clock).purge,
             **reading.actions,
             **self._cluster.actions,
+            **Documents(self._db, self._sql, clock).actions,
         }
 
     def apply(self, batch: Sequence[Operation[Any]]) -> Applied:

@@ -21,6 +21,9 @@
 --   lock         what services hold until they give it back, or until `ends` (boot clock, ms).
 --   member       the processes of servers, each as it told of itself as JSON, and when (boot clock, ms).
 --   drained      servers that take no new work, until a process of another run attends.
+--   document     what is kept for others under a kind and a key. One that is kept again gets a new number: the order in
+--                  which they were kept. It is there until `ends` (Unix ms).
+--   audit        who did what; a row never changes.
 --   meta         boot_id: the start of the machine that the boot clock's times refer to.
 --
 -- A line for each limited service, and one for all that is paused: a lease never looks through a million calls that it
@@ -28,7 +31,8 @@
 --
 -- What may be large stands last in its row, so that the rest is read without it. `invocation_listed` is the part of
 -- `invocation` that lists look at: entries arrive at its end, which costs acceptance almost nothing, and a million of
--- them are looked through in a fraction of a second. Indexes by service and parent cost it a tenth.
+-- them are looked through in a fraction of a second. Indexes by service and parent cost it a tenth. A channel stands in
+-- the options, if it is not `invoke-async`, and from there in the index. `outcome_error` has what is searched of errors.
 --
 -- Every statement is named; `:name` parameters are bound by name. A change of the schema needs a new version of the
 -- format (`zato.broker.format`) and a statement `upgrade_N` from the version before, which makes the same schema.
@@ -40,7 +44,7 @@ CREATE TABLE invocation (
   priority INTEGER NOT NULL, options BLOB NOT NULL, payload BLOB NOT NULL
 ) STRICT;
 CREATE INDEX invocation_by_cid ON invocation (cid, seq);
-CREATE INDEX invocation_listed ON invocation (seq, created, service, parent);
+CREATE INDEX invocation_listed ON invocation (seq, created, service, parent, CAST(options AS TEXT) ->> 'channel');
 CREATE TABLE pending (
   seq INTEGER PRIMARY KEY, service TEXT NOT NULL, queue TEXT NOT NULL, line TEXT, priority INTEGER NOT NULL,
   not_before INTEGER, expires INTEGER, token BLOB, lease_ends INTEGER, holder TEXT, started INTEGER,
@@ -56,6 +60,9 @@ CREATE TABLE outcome (
 ) STRICT;
 CREATE INDEX outcome_by_end ON outcome (ended);
 CREATE INDEX outcome_not_done ON outcome (status) WHERE status <> 'done';
+CREATE INDEX outcome_error ON outcome (
+  seq, lower(CAST(error AS TEXT) ->> 'type' || ': ' || (CAST(error AS TEXT) ->> 'message'))
+) WHERE status = 'failed';
 CREATE TABLE failure (
   seq INTEGER NOT NULL, attempt INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,
   server TEXT NOT NULL, error BLOB NOT NULL, PRIMARY KEY (seq, attempt)
@@ -74,6 +81,17 @@ CREATE TABLE member (
   alive_for INTEGER NOT NULL, member TEXT NOT NULL, PRIMARY KEY (server, worker)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE drained (server TEXT PRIMARY KEY, run TEXT NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE document (
+  number INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, owner TEXT NOT NULL, kept INTEGER NOT NULL,
+  ends INTEGER, value BLOB NOT NULL, UNIQUE (kind, key)
+) STRICT;
+CREATE INDEX document_by_owner ON document (kind, owner, number);
+CREATE INDEX document_ends ON document (ends) WHERE ends IS NOT NULL;
+CREATE TABLE audit (
+  number INTEGER PRIMARY KEY, time INTEGER NOT NULL, user TEXT NOT NULL, client TEXT NOT NULL, action TEXT NOT NULL,
+  object TEXT NOT NULL, cid TEXT NOT NULL, status TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_by_time ON audit (time);
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 -- name: upgrade_1
@@ -148,6 +166,24 @@ CREATE TABLE member (
   alive_for INTEGER NOT NULL, member TEXT NOT NULL, PRIMARY KEY (server, worker)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE drained (server TEXT PRIMARY KEY, run TEXT NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- name: upgrade_3
+DROP INDEX invocation_listed;
+CREATE INDEX invocation_listed ON invocation (seq, created, service, parent, CAST(options AS TEXT) ->> 'channel');
+CREATE INDEX outcome_error ON outcome (
+  seq, lower(CAST(error AS TEXT) ->> 'type' || ': ' || (CAST(error AS TEXT) ->> 'message'))
+) WHERE status = 'failed';
+CREATE TABLE document (
+  number INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, owner TEXT NOT NULL, kept INTEGER NOT NULL,
+  ends INTEGER, value BLOB NOT NULL, UNIQUE (kind, key)
+) STRICT;
+CREATE INDEX document_by_owner ON document (kind, owner, number);
+CREATE INDEX document_ends ON document (ends) WHERE ends IS NOT NULL;
+CREATE TABLE audit (
+  number INTEGER PRIMARY KEY, time INTEGER NOT NULL, user TEXT NOT NULL, client TEXT NOT NULL, action TEXT NOT NULL,
+  object TEXT NOT NULL, cid TEXT NOT NULL, status TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_by_time ON audit (time);
 
 -- name: accept_invocation
 INSERT INTO invocation (id, cid, service, parent, created, not_before, expires, queue, priority, payload, options)
@@ -383,10 +419,25 @@ SELECT i.id, i.cid, i.service, i.parent, i.created, i.not_before, i.expires, i.q
        p.seq IS NOT NULL, p.line, p.not_before, p.token IS NOT NULL, p.holder, p.started, p.attempts, p.takeovers,
        o.status, o.ended, o.started, CASE WHEN :whole THEN o.response END, o.error, o.attempts, o.takeovers, o.server,
        o.version
-FROM invocation i LEFT JOIN pending p USING (seq) LEFT JOIN outcome o USING (seq) WHERE i.seq = :seq
+FROM invocation i LEFT JOIN pending p USING (seq) LEFT JOIN outcome o USING (seq)
+
+-- name: look_one
+WHERE i.seq = :seq
+
+-- name: look_some
+WHERE i.seq IN (SELECT value FROM json_each(:seqs)) ORDER BY i.seq DESC
 
 -- name: cid_count
 SELECT count(*) FROM invocation WHERE cid = :cid
+
+-- name: cid_counts
+SELECT c.cid, count(*) FROM invocation c
+WHERE c.cid IN (SELECT i.cid FROM invocation i WHERE i.seq IN (SELECT value FROM json_each(:seqs)))
+GROUP BY c.cid
+
+-- name: failures_of_some
+SELECT i.id, f.attempt, f.started, f.ended, f.server, f.error FROM failure f JOIN invocation i USING (seq)
+WHERE f.seq IN (SELECT value FROM json_each(:seqs)) ORDER BY f.seq, f.attempt
 
 -- name: failures
 SELECT attempt, started, ended, server, error FROM failure WHERE seq = :seq ORDER BY attempt
@@ -414,9 +465,15 @@ WHERE d.status = 'done'
 SELECT seq FROM outcome d INDEXED BY outcome_not_done CROSS JOIN invocation i INDEXED BY invocation_listed USING (seq)
 WHERE d.status <> 'done' AND d.status = :status
 
+-- name: find_error
+SELECT seq FROM outcome d INDEXED BY outcome_error CROSS JOIN invocation i INDEXED BY invocation_listed USING (seq)
+WHERE d.status = 'failed'
+  AND instr(lower(CAST(d.error AS TEXT) ->> 'type' || ': ' || (CAST(d.error AS TEXT) ->> 'message')), lower(:error))
+
 -- name: find_rest
   AND seq < :before AND (:service IS NULL OR i.service = :service) AND (:parent IS NULL OR i.parent = :parent)
   AND (:since IS NULL OR i.created >= :since) AND (:until IS NULL OR i.created < :until)
+  AND (:channel IS NULL OR coalesce(CAST(i.options AS TEXT) ->> 'channel', 'invoke-async') = :channel)
 
 -- name: find_status
   AND :status = coalesce(
@@ -424,8 +481,40 @@ WHERE d.status <> 'done' AND d.status = :status
     (SELECT CASE WHEN p.token IS NOT NULL THEN 'running' WHEN p.not_before IS NOT NULL THEN 'delayed'
                  WHEN p.line IS NULL THEN 'stranded' ELSE 'waiting' END FROM pending p WHERE p.seq = i.seq))
 
+-- name: find_server
+  AND (EXISTS (SELECT 1 FROM outcome o WHERE o.seq = i.seq AND o.server = :server)
+       OR EXISTS (SELECT 1 FROM pending p WHERE p.seq = i.seq AND p.token IS NOT NULL
+                  AND substr(p.holder, 1, length(:server) + 1) = :server || '/'
+                  AND substr(p.holder, length(:server) + 2) NOT LIKE '%/%/%'))
+
+-- name: find_that_error
+  AND EXISTS (
+    SELECT 1 FROM outcome o WHERE o.seq = i.seq AND o.status = 'failed'
+    AND instr(lower(CAST(o.error AS TEXT) ->> 'type' || ': ' || (CAST(o.error AS TEXT) ->> 'message')), lower(:error)))
+
 -- name: find_page
 ORDER BY seq DESC LIMIT :limit
+
+-- name: count
+SELECT count(*) FROM (
+
+-- name: counted
+)
+
+-- name: tree_by_id
+SELECT seq, cid, parent FROM invocation WHERE id = :id
+
+-- name: tree_by_cid
+SELECT seq, cid, parent FROM invocation WHERE cid = :cid ORDER BY seq DESC LIMIT 1
+
+-- name: tree_first
+SELECT min(seq) FROM invocation WHERE cid = :cid
+
+-- name: tree_next
+SELECT i.seq, (SELECT c.cid FROM invocation c WHERE c.seq = i.seq) FROM invocation i INDEXED BY invocation_listed
+WHERE i.seq > :after AND i.seq <= coalesce(:upto, 9223372036854775807)
+  AND i.parent IN (SELECT value FROM json_each(:cids))
+ORDER BY i.seq LIMIT 1
 
 -- name: old_sizes
 SELECT length(i.payload) + length(i.options) + coalesce(length(o.response), 0) + coalesce(length(o.error), 0)
@@ -443,6 +532,59 @@ DELETE FROM idempotency WHERE seq IN (SELECT seq FROM outcome WHERE ended < :bef
 
 -- name: purge_outcomes
 DELETE FROM outcome WHERE seq IN (SELECT seq FROM outcome WHERE ended < :before ORDER BY ended LIMIT :limit)
+
+-- name: kept
+SELECT number FROM document WHERE kind = :kind AND key = :key AND (ends IS NULL OR ends > :now)
+
+-- name: keep
+INSERT OR REPLACE INTO document (kind, key, owner, kept, ends, value)
+VALUES (:kind, :key, :owner, :now, :ends, :value)
+
+-- name: trim_documents
+DELETE FROM document WHERE number IN (
+  SELECT number FROM document WHERE kind = :kind AND owner = :owner AND (ends IS NULL OR ends > :now)
+  ORDER BY number DESC LIMIT -1 OFFSET :at_most)
+
+-- name: fetch
+SELECT kind, key, owner, value, kept FROM document
+WHERE kind = :kind AND key = :key AND (ends IS NULL OR ends > :now)
+
+-- name: browse
+SELECT kind, key, owner, value, kept FROM document INDEXED BY document_by_owner
+WHERE kind = :kind AND (ends IS NULL OR ends > :now) ORDER BY number DESC LIMIT :limit
+
+-- name: browse_owner
+SELECT kind, key, owner, value, kept FROM document INDEXED BY document_by_owner
+WHERE kind = :kind AND owner = :owner AND (ends IS NULL OR ends > :now) ORDER BY number DESC LIMIT :limit
+
+-- name: forget
+DELETE FROM document WHERE kind = :kind AND key = :key RETURNING ends IS NULL OR ends > :now
+
+-- name: forget_all
+DELETE FROM document WHERE kind = :kind AND owner = :owner RETURNING ends IS NULL OR ends > :now
+
+-- name: ended_documents
+SELECT number FROM document WHERE ends <= :now ORDER BY ends LIMIT :limit
+
+-- name: purge_documents
+DELETE FROM document WHERE number IN (SELECT number FROM document WHERE ends <= :now ORDER BY ends LIMIT :limit)
+
+-- name: note
+INSERT INTO audit (time, user, client, action, object, cid, status)
+VALUES (:time, :user, :client, :action, :object, :cid, :status)
+
+-- name: notes
+SELECT number, time, user, client, action, object, cid, status FROM audit
+WHERE number < :before AND (:since IS NULL OR time >= :since) AND (:until IS NULL OR time < :until)
+  AND (:user IS NULL OR user = :user) AND (:action IS NULL OR action = :action)
+  AND (:object IS NULL OR object = :object) AND (:cid IS NULL OR cid = :cid)
+ORDER BY number DESC LIMIT :limit
+
+-- name: old_notes
+SELECT number FROM audit WHERE time < :before ORDER BY time LIMIT :limit
+
+-- name: purge_notes
+DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE time < :before ORDER BY time LIMIT :limit)
 
 -- name: boot_id
 SELECT value FROM meta WHERE name = 'boot_id'
@@ -470,6 +612,14 @@ SELECT p.seq, p.service, p.queue,
        p.priority, p.not_before, CASE WHEN p.token IS NULL THEN p.expires END, p.holder, p.started, p.attempts,
        p.takeovers
 FROM backup.pending p ORDER BY p.seq;
+DELETE FROM main.document WHERE EXISTS (SELECT 1 FROM backup.document);
+INSERT INTO main.document SELECT * FROM backup.document;
+INSERT INTO backup.audit (time, user, client, action, object, cid, status)
+SELECT time, user, client, action, object, cid, status FROM main.audit
+EXCEPT SELECT time, user, client, action, object, cid, status FROM backup.audit;
+DELETE FROM main.audit;
+INSERT INTO main.audit (time, user, client, action, object, cid, status)
+SELECT time, user, client, action, object, cid, status FROM backup.audit ORDER BY time, number;
 
 -- name: contents
 SELECT (SELECT count(*) FROM pending), (SELECT count(*) FROM outcome)

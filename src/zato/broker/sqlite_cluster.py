@@ -3,11 +3,12 @@
 All times here are of the boot clock, and forgotten when the machine starts again.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from zato.broker.base import Clock, Operation
-from zato.broker.cluster import Attend, Attendance, Drain, Leave, Lock, Members, Seen, Unlock
+from zato.broker.cluster import Attend, Attendance, Drain, Leave, Lock, Members, Seen, Unlock, Whereabouts
 from zato.broker.connection import Connection
 from zato.broker.holders import holder_text, is_dead
 from zato.core.invocation import Holder
@@ -22,19 +23,28 @@ WRITTEN_AFTER = 1 / 3
 
 
 class Cluster:
-    """Carries out operations on locks and members, on a connection that is in a transaction."""
+    """Carries out operations on locks and members, on a connection that is in a transaction.
+
+    Attributes:
+        questions: what changes nothing.
+        actions: all of them.
+    """
 
     def __init__(self, connection: Connection, sql: Mapping[str, str], clock: Clock) -> None:
         """Take the connection, the statements of `sqlite.sql`, and what to read the time from."""
         self._db = connection
         self._sql = sql
         self._clock = clock
+        self.questions: Mapping[type[Operation[Any]], Callable[[Any], object]] = {
+            Members: self._members,
+            Whereabouts: self._whereabouts,
+        }
         self.actions: Mapping[type[Operation[Any]], Callable[[Any], object]] = {
+            **self.questions,
             Lock: self._lock,
             Unlock: self._unlock,
             Attend: self._attend,
             Leave: self._leave,
-            Members: self.members,
             Drain: self._drain,
         }
 
@@ -88,7 +98,7 @@ class Cluster:
         holder = operation.holder
         self._rows("leave", server=holder.server, worker=holder.worker, run=holder.run)
 
-    def members(self, _: Members) -> list[Seen]:
+    def _members(self, _: Members) -> list[Seen]:
         """Return the processes that told of themselves since the machine was started. See `Members`."""
         if self._rows("boot_id") != [(self._clock.boot_id(),)]:
             return []
@@ -97,6 +107,12 @@ class Cluster:
             Seen(unpack_member(packed), ago=(now - told) / 1000, alive=now - told < alive_for, draining=bool(drained))
             for told, alive_for, packed, drained in self._rows("members", before=now - LISTED)
         ]
+
+    def _whereabouts(self, operation: Whereabouts) -> Mapping[str, list[str]]:
+        """Return the servers that live, for each of these services that is deployed: all have the same ones."""
+        servers = sorted({seen.member.holder.server for seen in self._members(Members()) if seen.alive})
+        known = self._rows("known", services=json.dumps(operation.services))
+        return {service: servers for service, _ in known} if servers else {}
 
     def _drain(self, operation: Drain) -> bool:
         if not self._rows("members_of", server=operation.server):

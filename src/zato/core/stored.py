@@ -10,15 +10,18 @@ from typing import Any
 
 import msgspec
 
+from zato.core.audit import AuditEntry
 from zato.core.invocation import Invocation, Outcome, Status
 from zato.core.packing import pack_error, pack_options, unpack_error, unpack_options
 
 __all__ = [
     "RECORD_VERSION",
     "pack_call",
+    "pack_entry",
     "pack_message",
     "pack_outcome",
     "unpack_call",
+    "unpack_entry",
     "unpack_outcome",
 ]
 
@@ -59,6 +62,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _call_of = msgspec.msgpack.Decoder(_Call).decode
 _outcome_of = msgspec.msgpack.Decoder(_Outcome).decode
 _version_of = msgspec.msgpack.Decoder(_Version).decode
+_values_of = msgspec.msgpack.Decoder(list[Any]).decode
 _length = struct.Struct(">I")
 _lengths = struct.Struct(">III")
 
@@ -153,3 +157,13 @@ def unpack_outcome(stored: bytes, *, whole: bool) -> tuple[Outcome, int]:
         response=stored[start + length :] if whole and head.has_response else None,
     )
     return outcome, takeovers
+
+
+def pack_entry(entry: AuditEntry) -> bytes:
+    """Return an entry of the audit as it is stored: its values, in order."""
+    return _encode(msgspec.structs.astuple(entry))
+
+
+def unpack_entry(stored: bytes) -> AuditEntry:
+    """Return a stored entry of the audit. What a newer version has added to it is left out."""
+    return AuditEntry(**dict(zip(AuditEntry.__struct_fields__, _values_of(stored), strict=False)))

@@ -17,10 +17,13 @@ from tests.contract.calls import DEPLOYED, START, TOKEN, accept, ask, call_id, f
 from tests.support.clocks import TurnableClock
 from tests.unit.broker.old_files import OLD_RECORDS, execute, make_old_file, records
 from zato.broker.archive import Contents, Restored, back_up, inspect, restore
+from zato.broker.audit import Note, Notes
 from zato.broker.base import Accept, Accepted, Announce, Backend, Beat, Find, Look, Postpone
 from zato.broker.cluster import Pause
+from zato.broker.documents import Browse, Forget, Keep
 from zato.broker.format import FORMAT_VERSION
 from zato.broker.open import Location, open_backend, open_reader
+from zato.core.audit import AuditEntry
 from zato.core.errors import EnvironmentFault
 from zato.core.invocation import ErrorInfo, Failure, Lane, Status, Terms
 
@@ -89,7 +92,7 @@ def _all(backend: Backend) -> list[object]:
 
 
 def _dump(data: Path) -> list[object]:
-    tables = ("invocation", "pending", "outcome", "failure", "idempotency", "deployed", "meta")
+    tables = ("invocation", "pending", "outcome", "failure", "idempotency", "deployed", "document", "audit", "meta")
     return [execute(data / "broker.db", f"SELECT * FROM {table}") for table in tables]
 
 
@@ -319,6 +322,49 @@ def test_a_backup_of_an_older_version(backend: Backend, data: Path, tmp_path: Pa
     assert records(backend) == {**OLD_RECORDS, 3: freed}
     assert (restored.contents, old.read_bytes() == before) == (Contents(pending=4, outcomes=2), True)
     assert execute(old, "PRAGMA user_version") == [(1,)]
+
+
+def _keys(backend: Backend) -> list[str]:
+    return [document.key for document in ask(backend, Browse("user"))]
+
+
+def test_documents_are_those_of_the_backup(backend: Backend, data: Path, tmp_path: Path, clock: TurnableClock) -> None:
+    """Who was made since is gone, and who was deleted is there again."""
+    ask(backend, Keep("user", "anna", b"1"))
+    back_up(data, tmp_path / "backup.db")
+    backend.apply([Forget("user", "anna"), Keep("user", "ben", b"1")])
+    restore(data, tmp_path / "backup.db", clock)
+
+    assert _keys(backend) == ["anna"]
+
+
+def test_a_backup_without_documents_leaves_them(
+    backend: Backend, data: Path, tmp_path: Path, clock: TurnableClock
+) -> None:
+    """One of an older version locks nobody out."""
+    ask(backend, Keep("user", "anna", b"1"))
+    restore(data, make_old_file(tmp_path / "old.db"), clock)
+
+    assert _keys(backend) == ["anna"]
+
+
+def test_the_audit_has_all_that_was_ever_done(
+    backend: Backend, data: Path, tmp_path: Path, clock: TurnableClock
+) -> None:
+    """Before the backup and after it, each once, also where another audit has begun; in the order of time."""
+    entries = [AuditEntry(time=START + number, user="anna", action="a") for number in range(3)]
+    backend.apply([Note(entry) for entry in (entries[0], entries[0], entries[2])])
+    back_up(data, tmp_path / "backup.db")
+    ask(backend, Note(entries[1]))
+    restore(data, tmp_path / "backup.db", clock)
+    new = tmp_path / "new"
+    new.mkdir()
+    with closing(open_backend(Location("sqlite", new), clock)) as other:
+        ask(other, Note(entries[1]))
+        restore(new, tmp_path / "backup.db", clock)
+        found = [ask(each, Notes()).entries for each in (backend, other)]
+
+    assert found == [[entries[2], entries[1], entries[0], entries[0]]] * 2
 
 
 def _text(file: Path) -> None:

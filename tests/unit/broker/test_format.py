@@ -18,9 +18,11 @@ from tests.support.clocks import TurnableClock
 from tests.support.subprocesses import unmeasured_environment
 from tests.support.waiting import wait_until
 from tests.unit.broker.old_files import OLD_RECORDS, execute, make_old_file, records
-from zato.broker.base import Accept, Accepted, Look, Reclaim
+from zato.broker.audit import Noted, Notes
+from zato.broker.base import Accept, Accepted, Count, Find, Look, Reclaim
 from zato.broker.cluster import Pause, Queues, QueueState
 from zato.broker.connection import Connection
+from zato.broker.documents import Keep
 from zato.broker.format import FORMAT_VERSION, open_file, open_to_read
 from zato.broker.sqlite import SQLiteBackend
 from zato.broker.statements import load_statements
@@ -125,6 +127,18 @@ def test_queues_are_known_after_an_upgrade(old: Path, clock: TurnableClock) -> N
 
     assert before == {"default": (1, 0, 1, 1), "mail": (0, 1, 0, 0)}
     assert ready == [make_call(4).id]
+
+
+@of_every_format
+def test_old_calls_are_listed_by_what_is_new_after_an_upgrade(old: Path, clock: TurnableClock) -> None:
+    """By how they came in, where they ran and why they failed; and there is room for documents and the audit."""
+    filters = (Find(channel="invoke-async"), Find(channel="rest"), Find(server="north/1"), Find(error="valueerror: no"))
+    with closing(SQLiteBackend(old, clock)) as backend:
+        counts = [ask(backend, Count(find)) for find in filters]
+        kept = ask(backend, Keep("user", "anna", b"1", only_new=True))
+        noted = ask(backend, Notes())
+
+    assert (counts, kept, noted) == ([6, 0, 3, 1], True, Noted([], None))
 
 
 def _queues(backend: SQLiteBackend) -> list[QueueState]:
@@ -265,7 +279,8 @@ def test_an_upgrade_is_waited_for_longer_than_a_lock(old: Path, clock: TurnableC
         thread.start()
         before = time.monotonic()
         wait_until(lambda: time.monotonic() > before + 4 * patience)
-        other.execute(f"{SQL['upgrade_1']}; {SQL['upgrade_2']}; PRAGMA user_version = {FORMAT_VERSION}; COMMIT")
+        upgrades = "; ".join(SQL[f"upgrade_{version}"] for version in range(1, FORMAT_VERSION))
+        other.execute(f"{upgrades}; PRAGMA user_version = {FORMAT_VERSION}; COMMIT")
     thread.join()
 
     with closing(opened[0]) as backend:

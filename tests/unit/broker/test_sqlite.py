@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import apsw
@@ -14,6 +15,7 @@ from tests.contract.calls import DEPLOYED, SUCCESSOR, TOKEN, accept, ask, call_i
 from tests.support.clocks import TurnableClock
 from tests.support.subprocesses import unmeasured_environment
 from tests.unit.broker.old_files import execute
+from zato.broker.audit import Note, Notes
 from zato.broker.base import (
     Accept,
     AcceptAll,
@@ -21,6 +23,7 @@ from zato.broker.base import (
     Announce,
     Beat,
     Cancel,
+    Count,
     Find,
     Look,
     Operation,
@@ -30,11 +33,13 @@ from zato.broker.base import (
     Reclaim,
     Release,
 )
-from zato.broker.cluster import Lock, Pause, Queues
+from zato.broker.cluster import Lock, Pause, Queues, Whereabouts
+from zato.broker.documents import Browse, Fetch, Forget, ForgetAll, Keep, PurgeKept
 from zato.broker.format import FORMAT_VERSION
 from zato.broker.reading import parts_of
 from zato.broker.sqlite import SQLiteBackend
 from zato.broker.statements import load_statements
+from zato.core.audit import AuditEntry
 from zato.core.errors import BrokerUnavailable, EnvironmentFault
 from zato.core.invocation import ErrorInfo, Failure, Lane, Outcome, Status
 
@@ -95,6 +100,7 @@ def backend(disk: CountingDisk, path: Path, clock: TurnableClock) -> Iterator[SQ
         accept(opened, make_call(1))
         lease(opened)
         accept(opened, make_call(2))
+        ask(opened, Keep("user", "first", b"1", owner="first"))
         disk.forced.clear()
         yield opened
 
@@ -112,12 +118,16 @@ def clock() -> TurnableClock:
         pytest.param(AcceptAll((make_call(3), make_call(4))), id="accept-all"),
         pytest.param(Cancel(call_id(2), ENDED), id="cancel"),
         pytest.param(Pause("mail", paused=True), id="pause"),
+        pytest.param(Keep("user", "anna", b"1"), id="keep"),
+        pytest.param(Forget("user", "first"), id="forget"),
+        pytest.param(ForgetAll("user", "first"), id="forget-all"),
+        pytest.param(Note(AuditEntry(time=1, user="anna", action="a")), id="note"),
     ],
 )
 def test_what_is_promised_is_forced_to_the_disk(
     backend: SQLiteBackend, disk: CountingDisk, operation: Operation[object]
 ) -> None:
-    """When `apply` returns, an acceptance, an outcome or a pause survives the loss of power too."""
+    """When `apply` returns, an acceptance, an outcome, a pause or a document survives the loss of power too."""
     backend.apply([operation])
 
     assert disk.forced == ["broker.db-wal"]
@@ -142,6 +152,12 @@ def test_an_outcome_is_forced_to_the_disk_with_its_batch(backend: SQLiteBackend,
         pytest.param(Purge(60), id="purge"),
         pytest.param(Lock("invoices", TOKEN, 20), id="lock"),
         pytest.param(Queues(), id="queues"),
+        pytest.param(Count(Find()), id="count"),
+        pytest.param(Fetch("user", "first"), id="fetch"),
+        pytest.param(Browse("user"), id="browse"),
+        pytest.param(Notes(), id="notes"),
+        pytest.param(Whereabouts(("crm.sync",)), id="whereabouts"),
+        pytest.param(PurgeKept(60), id="purge-kept"),
     ],
 )
 def test_what_a_crash_may_undo_does_not_wait_for_the_disk(
@@ -369,16 +385,20 @@ def test_a_purge_takes_keys_and_failures_along(path: Path, clock: TurnableClock)
         pytest.param(Find(service="crm.sync"), id="service"),
         pytest.param(Find(parent="p", status=Status.DONE), id="parent-and-status"),
         pytest.param(Find(since=1, until=2), id="times"),
+        pytest.param(Find(channel="rest"), id="channel"),
+        pytest.param(Find(channel="rest", status=Status.DONE, server="north"), id="channel-status-and-server"),
+        pytest.param(Find(error="no"), id="error"),
         *(pytest.param(Find(status=status, since=1), id=status.value) for status in Status),
     ],
 )
 def test_lists_never_sort_and_never_read_large_rows(path: Path, clock: TurnableClock, operation: Find) -> None:
     """What is looked through is narrow, and in the order of the list, so that a page ends the search."""
     SQLiteBackend(path, clock).close()
-    statement = "\n".join(load_statements("zato.broker", "sqlite.sql")[part] for part in parts_of(operation))
+    parts = (*parts_of(operation), "find_page")
+    statement = "\n".join(load_statements("zato.broker", "sqlite.sql")[part] for part in parts)
     with closing(apsw.Connection(str(path))) as connection:
-        names = ("status", "before", "service", "parent", "cid", "since", "until", "limit")
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", dict.fromkeys(names)).fetchall()
+        names = [field.name for field in fields(Find)]
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", dict.fromkeys([*names, "before"])).fetchall()
 
     steps = [str(row[3]) for row in plan]
     invocations = [step for step in steps if " i " in step]

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from zato.broker.audit import Note
 from zato.broker.base import (
     Accept,
     AcceptAll,
@@ -23,6 +24,7 @@ from zato.broker.base import (
     Unstorable,
 )
 from zato.broker.cluster import Attend, Drain, Leave, Pause
+from zato.broker.documents import Forget, ForgetAll, Keep
 from zato.broker.open import Location
 from zato.broker.redis.parked import Parked
 from zato.broker.redis.questions import READ_ONLY, Question, question_of
@@ -32,7 +34,7 @@ from zato.core.errors import BrokerUnavailable, EnvironmentFault
 __all__ = ["RedisBackend"]
 
 # What has to be as sure as the settings want it when `apply` returns.
-DURABLE = (Accept, AcceptAll, Finish, Cancel, Announce, Pause, Drain)
+DURABLE = (Accept, AcceptAll, Finish, Cancel, Announce, Pause, Drain, Keep, Forget, ForgetAll, Note)
 # One run of a script takes so much at most: Redis does nothing else meanwhile.
 MOST_TOGETHER = 100
 MOST_BYTES = 4_000_000

@@ -5,6 +5,7 @@
 --   leave   server, worker, run
 --   list    Returns for each process: JSON, ms since it was seen, 1 if it lives, 1 if its server is draining
 --   drain   server, 1 or 0 to undo it. Returns 1 if there is such a server
+--   where   services. Returns for each the servers that live and can run it
 
 local DAY = 86400000
 local MEMBERS, DRAINING = P .. 'members', P .. 'draining'
@@ -104,5 +105,23 @@ local function drain(server, draining)
   return answer(0)
 end
 
-local ACTIONS = {attend = attend, leave = leave, list = list, drain = drain}
+local function where(services)
+  local living, told = {}, {}
+  for field, member in pairs(all()) do
+    if lives(member) then
+      living[server_of(field)] = true
+    end
+  end
+  for at, service in ipairs(services) do
+    told[at] = {}
+    for server in pairs(living) do
+      if redis.call('HEXISTS', key('caps', server), service) == 1 then
+        table.insert(told[at], server)
+      end
+    end
+  end
+  return answer(told)
+end
+
+local ACTIONS = {attend = attend, leave = leave, list = list, drain = drain, where = where}
 return ACTIONS[asked[1]](unpack(asked, 2))

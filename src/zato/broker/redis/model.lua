@@ -32,6 +32,13 @@
 --   draining    hash    server -> the run of it that takes no new work
 --   lock:<name> hash    t token, u ms until which it is held, h the process that holds it; with an expiry
 --   locks:<srv> set     names of locks that processes of a server have taken, and perhaps not given back
+--   doc:h:<kind> doc:v:<kind>
+--               hashes  key -> what is said of a document, msgpack: owner, ms when it was kept, ms until which it is there
+--                       or -1; and the document itself. `doc:seq` is the number of the last one that was kept
+--   doc:n:<kind> doc:o:<length of the kind>:<kind><owner>
+--               zsets   keys of documents, of a kind and of one owner of it, by number; `doc:ends` zset of
+--                       <length of the kind>:<kind><key> by the ms until which they are there
+--   audit       stream  who did what; `audit:seq` is the number of the last entry, and ids are <number>-0
 --   meta        hash    program, format
 --   bell        channel `<tag>|r|<ids>`: who says it; `r` or `-`: whether something became ready; what has ended
 --
@@ -45,7 +52,7 @@ local P = KEYS[1]
 local HEADER = cmsgpack.unpack(ARGV[1])
 local TAG, AGAIN = HEADER[4], HEADER[5]
 
-local VERSION, ID, CID, SERVICE, QUEUE, PRIORITY, PARENT, CREATED, NOT_BEFORE, EXPIRES, KEY = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+local VERSION, ID, CID, SERVICE, QUEUE, PRIORITY, PARENT, CREATED, NOT_BEFORE, EXPIRES, KEY, OPTIONS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 local KNOWN_VERSION = 1
 local FIRST_READ = 2048
 local SLICE = 100

@@ -1,9 +1,9 @@
 """How each operation is asked of a script, and how its answer is read."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from zato.broker.audit import Note, Notes
 from zato.broker.base import (
     Accept,
     AcceptAll,
@@ -11,9 +11,9 @@ from zato.broker.base import (
     Announce,
     Beat,
     Cancel,
+    Count,
     Find,
     Finish,
-    Found,
     Lease,
     Leased,
     Look,
@@ -38,51 +38,38 @@ from zato.broker.cluster import (
     QueueState,
     Seen,
     Unlock,
+    Whereabouts,
 )
+from zato.broker.documents import Browse, Fetch, Forget, ForgetAll, Keep, PurgeKept
 from zato.broker.holders import holder_text
-from zato.broker.redis.rows import delivery_of, record_of, records_of
+from zato.broker.redis.documents import (
+    ask_browse,
+    ask_fetch,
+    ask_forget,
+    ask_forget_all,
+    ask_keep,
+    ask_note,
+    ask_notes,
+    ask_purge,
+)
+from zato.broker.redis.lists import ask_count, ask_find, ask_look, ask_tree
+from zato.broker.redis.question import Question, milliseconds
+from zato.broker.redis.rows import delivery_of
+from zato.broker.trees import FindTree
 from zato.core.errors import Conflict
-from zato.core.invocation import Invocation, Record, Terms
+from zato.core.invocation import Invocation, Terms
 from zato.core.packing import pack_failure, pack_member, pack_terms, unpack_member, unpack_terms
 from zato.core.stored import pack_call, pack_message, pack_outcome
 
 __all__ = ["READ_ONLY", "Question", "question_of", "repeated"]
 
-READ_ONLY = (Look, Find, Queues, Members, Known)
+READ_ONLY = (Look, Find, FindTree, Count, Queues, Members, Known, Whereabouts, Fetch, Browse, Notes)
 
 # What one lease hands out of a lane at most, and one slice of a purge deletes, beyond a single call of any size.
 LEASED_BYTES = 16_000_000
 PURGED_BYTES = 8_000_000
-# Calls that one step of a list looks at: Redis does nothing else meanwhile.
-LISTED_AT_ONCE = 500
-NEWEST = 2**53 - 1
 # What an announcement does to those before it; see `announce.lua`.
 REPLACING, ADDING, REPEATING = range(3)
-
-Answer = Callable[[Any], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a script is asked for an operation.
-
-    Attributes:
-        first: arguments that stand in front once, however many operations are asked together.
-        each: those of this operation.
-        answer: makes the operation's result of what the script returned, or another question to go on with.
-        together: whether the script takes several, and returns a list of what it returned for each.
-    """
-
-    script: str
-    each: tuple[bytes, ...]
-    answer: Answer
-    first: tuple[bytes, ...] = ()
-    together: bool = False
-
-    @property
-    def size(self) -> int:
-        """How many bytes it has."""
-        return sum(map(len, self.each))
 
 
 def question_of(operation: Operation[Any]) -> Question:
@@ -127,7 +114,7 @@ def _lease(operation: Lease) -> Question:
         operation.holder.server,
         holder_text(operation.holder),
         operation.token.hex(),
-        _ms(operation.seconds),
+        milliseconds(operation.seconds),
         _holdings(operation.holdings),
         [(lane.value, room) for lane, room in operation.limits.items()],
         LEASED_BYTES,
@@ -143,7 +130,7 @@ def _lease(operation: Lease) -> Question:
 
 
 def _beat(operation: Beat) -> Question:
-    asked = (_ms(operation.seconds), _holdings(operation.holdings))
+    asked = (milliseconds(operation.seconds), _holdings(operation.holdings))
     return Question("beat", (pack_message(asked),), lambda reply: [call_id.decode() for call_id in reply])
 
 
@@ -198,49 +185,8 @@ def _cancel(operation: Cancel) -> Question:
 
 
 def _purge(operation: Purge) -> Question:
-    asked = (_ms(operation.retention), operation.limit, PURGED_BYTES)
+    asked = (milliseconds(operation.retention), operation.limit, PURGED_BYTES)
     return Question("purge", (pack_message(asked),), lambda reply: Purged(reply[0], more=bool(reply[1])))
-
-
-def _look(operation: Look) -> Question:
-    asked = ("id", operation.id) if operation.id is not None else ("cid", operation.cid or "")
-
-    def answer(reply: Sequence[Any]) -> Record | None:
-        records, _ = reply
-        return record_of(records[0], whole=True) if records else None
-
-    return Question("records", (pack_message(asked),), answer)
-
-
-def _find(operation: Find) -> Question:
-    return _next_page(operation, [], NEWEST + 1 if operation.cursor is None else operation.cursor)
-
-
-def _next_page(operation: Find, found: list[Any], below: int) -> Question:
-    """Return the question for what is still missing of a page, and one more."""
-    asked = (
-        "list",
-        operation.status is not None and operation.status.value,
-        operation.service is not None and operation.service,
-        operation.parent is not None and operation.parent,
-        operation.cid is not None and operation.cid,
-        operation.since or 0,
-        operation.until or 0,
-        operation.limit + 1 - len(found),
-        below,
-        LISTED_AT_ONCE,
-    )
-
-    def answer(reply: Sequence[Any]) -> Found | Question:
-        records, number = reply
-        found.extend(records)
-        if number and len(found) <= operation.limit:
-            return _next_page(operation, found, int(number))
-        page = found[: operation.limit]
-        last = int(page[-1][0]) if len(found) > len(page) else None
-        return Found(records_of(page), last)
-
-    return Question("records", (pack_message(asked),), answer)
 
 
 def _pause(operation: Pause) -> Question:
@@ -267,7 +213,7 @@ def _queue(name: bytes, paused: int, *counts: int) -> QueueState:
 def _lock(operation: Lock) -> Question:
     holder = operation.holder
     who = "" if holder is None else holder_text(holder)
-    asked = (operation.name, operation.token.hex(), max(1, _ms(operation.seconds)), who)
+    asked = (operation.name, operation.token.hex(), max(1, milliseconds(operation.seconds)), who)
     return Question("lock", (pack_message(asked),), bool)
 
 
@@ -279,7 +225,15 @@ def _attend(operation: Attend) -> Question:
     member = operation.member
     holder = member.holder
     text = pack_member(member).decode()
-    asked = ("attend", holder.server, holder.worker, holder.run, member.identity, _ms(operation.alive_for), text)
+    asked = (
+        "attend",
+        holder.server,
+        holder.worker,
+        holder.run,
+        member.identity,
+        milliseconds(operation.alive_for),
+        text,
+    )
 
     def answer(reply: Sequence[Any]) -> Attendance:
         draining, rival, _ = reply
@@ -316,8 +270,12 @@ def _known(operation: Known) -> Question:
     return Question("known", (pack_message(operation.services),), answer)
 
 
-def _ms(seconds: float) -> int:
-    return int(seconds * 1000)
+def _whereabouts(operation: Whereabouts) -> Question:
+    def answer(reply: Sequence[Any]) -> Mapping[str, list[str]]:
+        told = zip(operation.services, reply, strict=True)
+        return {service: sorted(server.decode() for server in servers) for service, servers in told if servers}
+
+    return Question("members", (pack_message(("where", operation.services)),), answer)
 
 
 def _holdings(holdings: Sequence[tuple[str, bytes]]) -> list[tuple[str, str]]:
@@ -336,8 +294,10 @@ QUESTIONS: Mapping[type[Operation[Any]], Callable[[Any], Question]] = {
     Announce: _announce,
     Cancel: _cancel,
     Purge: _purge,
-    Look: _look,
-    Find: _find,
+    Look: ask_look,
+    Find: ask_find,
+    FindTree: ask_tree,
+    Count: ask_count,
     Pause: _pause,
     Queues: _queues,
     Lock: _lock,
@@ -347,4 +307,13 @@ QUESTIONS: Mapping[type[Operation[Any]], Callable[[Any], Question]] = {
     Members: _members,
     Drain: _drain,
     Known: _known,
+    Whereabouts: _whereabouts,
+    Keep: ask_keep,
+    Fetch: ask_fetch,
+    Browse: ask_browse,
+    Forget: ask_forget,
+    ForgetAll: ask_forget_all,
+    Note: ask_note,
+    Notes: ask_notes,
+    PurgeKept: ask_purge,
 }

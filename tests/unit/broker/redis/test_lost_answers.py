@@ -7,6 +7,7 @@ import pytest
 
 from tests.contract.calls import DEPLOYED, HOLDER, ROOM, accept, ask, call_id, finish, lease, look, make_call
 from tests.support.cutting import Cutter
+from zato.broker.audit import Note, Notes
 from zato.broker.base import (
     Accept,
     AcceptAll,
@@ -22,6 +23,8 @@ from zato.broker.base import (
     Release,
 )
 from zato.broker.cluster import Known, Lock, Members, Queues
+from zato.broker.documents import Browse, Keep
+from zato.core.audit import AuditEntry
 from zato.core.errors import BrokerUnavailable
 from zato.core.invocation import ErrorInfo, Failure, Invocation, Lane, Outcome, Status, Terms
 
@@ -97,6 +100,30 @@ def test_what_is_given_back_is_given_back_once(cutter: Cutter, near: Backend, lo
 
     assert ask(near, operations[how]) is True
     assert [len(look(near).failures), len(lease(near))] == [int(how == "postpone"), 1]
+
+
+@lost
+def test_a_document_is_kept_once(cutter: Cutter, near: Backend, lose: str) -> None:
+    """Who asked for a new one has got it, even if that was the first time it was asked; somebody else has not."""
+    _lose(cutter, lose, "documents")
+
+    assert ask(near, Keep("user", "anna", b"1", owner="o", only_new=True)) is True
+    _lose(cutter, lose, "documents")
+    assert ask(near, Keep("user", "anna", b"2", owner="o", only_new=True)) is False
+    assert [document.value for document in ask(near, Browse("user"))] == [b"1"]
+
+
+@lost
+def test_an_entry_of_the_audit_is_noted_once(cutter: Cutter, near: Backend, lose: str) -> None:
+    """What was done twice stands there twice all the same."""
+    entry = AuditEntry(time=1, user="anna", action="a", cid="c")
+    ask(near, Note(msgspec.structs.replace(entry, cid="before")))
+    _lose(cutter, lose, "documents")
+    ask(near, Note(entry))
+
+    assert [each.cid for each in ask(near, Notes()).entries] == ["c", "before"]
+    ask(near, Note(entry))
+    assert len(ask(near, Notes()).entries) == 3
 
 
 @lost
