@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from zato.core.errors import EnvironmentFault
+from zato.hashing import is_hash
 
 __all__ = ["USERS", "Credentials", "toml_of"]
 
@@ -34,12 +35,14 @@ class Credentials:
         broker_password: of the broker, which may need none.
         encryption_key: what services encrypt with, 32 bytes in URL-safe base64; or several, separated by spaces, of
             which the first encrypts and all decrypt. Environments older than it have none.
+        first_user_hash: hash of the password of the first person, whom a server makes that finds nobody; or empty.
     """
 
     admin_invoke: str = field(repr=False)
     pubapi: str = field(repr=False)
     broker_password: str = field(default="", repr=False)
     encryption_key: str = field(default="", repr=False)
+    first_user_hash: str = field(default="", repr=False)
 
     @classmethod
     def make(cls, admin_invoke: str | None = None, pubapi: str | None = None) -> Self:
@@ -81,7 +84,13 @@ class Credentials:
                 f"{source}: encryption_key is not 32 bytes in URL-safe base64, 44 characters; several keys are one "
                 "text, with spaces between them. Copy it from another server of the cluster, or from a backup."
             )
-        return cls(str(values["admin_invoke"]), str(values["pubapi"]), broker_password, keys)
+        first = values.get("first_user_hash", "")
+        if not isinstance(first, str) or (first and not is_hash(first)):
+            raise EnvironmentFault(
+                f"{source}: first_user_hash is no argon2id hash. Delete the line, and make people with "
+                "'zato user create'."
+            )
+        return cls(str(values["admin_invoke"]), str(values["pubapi"]), broker_password, keys, first)
 
     def to_toml(self) -> str:
         """Return the file."""
@@ -96,6 +105,12 @@ class Credentials:
             lines += [
                 "# What services encrypt with, and cannot decrypt without; the same in all servers of a cluster.",
                 f"encryption_key = {toml_of(self.encryption_key)}",
+            ]
+        if self.first_user_hash:
+            lines += [
+                "# The password of the first person who may log in to the web admin, as a hash. It is looked at by a",
+                "# server that finds nobody yet; 'zato user password' sets another one.",
+                f"first_user_hash = {toml_of(self.first_user_hash)}",
             ]
         return "\n".join([*lines, ""])
 

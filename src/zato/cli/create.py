@@ -9,10 +9,12 @@ import click
 
 from zato.cli.invitations import read_invitation
 from zato.cli.parameters import FOLDER
-from zato.core.errors import EnvironmentFault, InvalidSetting
+from zato.core.errors import BadRequest, EnvironmentFault, InvalidSetting
 from zato.core.names import check_server_name
+from zato.core.people import FIRST_USER, check_password, password_bytes
 from zato.core.urls import EMBEDDED, split, without_password
 from zato.environment import Credentials, Environment
+from zato.hashing import hash_of, random_password
 
 __all__ = ["create"]
 
@@ -29,6 +31,7 @@ Given = Mapping[str, object]
 @click.option("--join", metavar="FILE", help="Join the cluster of an invitation; '-' is stdin.")
 @click.option("--admin-invoke-password", help="Password of the user admin.invoke.  [default: random]")
 @click.option("--pubapi-password", help="Password of the user pubapi.  [default: random]")
+@click.option("--web-admin-password", help="Password of admin, the first person in the web admin.  [default: random]")
 def create(
     *,
     path: Path,
@@ -37,6 +40,7 @@ def create(
     cluster: str | None,
     admin_invoke_password: str | None,
     pubapi_password: str | None,
+    web_admin_password: str | None,
     **given: object,
 ) -> None:
     """Make an environment: a folder for a server, its settings and its services.
@@ -47,10 +51,13 @@ def create(
     environment = Environment(path)
     own = {setting: value for setting, value in given.items() if value is not None}
     users = (admin_invoke_password, pubapi_password)
+    first_password = ""
     if join is None:
         settings, credentials = _alone(broker, cluster, users)
+        first_password = _first_password(web_admin_password)
+        credentials = replace(credentials, first_user_hash=hash_of(password_bytes(first_password)))
     else:
-        _check_alone([broker, cluster, *users])
+        _check_alone([broker, cluster, *users, web_admin_password])
         settings, credentials = _joined(join)
         own = own if "name" in own else {"name": _name_of(environment), **own}
     environment.create({**settings, **own}, credentials)
@@ -61,6 +68,9 @@ def create(
     )
     if "broker" in settings:
         click.echo(f"  cluster         {settings.get('cluster', 'default')}, by {settings['broker']}")
+    if first_password:
+        shown = first_password if web_admin_password is None else "the password that was given"
+        click.echo(f"  web admin       log in as {FIRST_USER} with {shown}")
     click.echo(f"Start its server with: zato start {shlex.quote(str(path))}")
 
 
@@ -77,6 +87,14 @@ def _alone(broker: str | None, cluster: str | None, users: tuple[str | None, str
         raise InvalidSetting(f"command line: {error}") from error
     named = {} if cluster is None else {"cluster": cluster}
     return {"broker": without_password(str(broker)), **named}, replace(credentials, broker_password=password)
+
+
+def _first_password(given: str | None) -> str:
+    """Return the password of the first person: what is given, or a random one, which is shown once."""
+    try:
+        return random_password() if given is None else check_password(given)
+    except BadRequest as error:
+        raise EnvironmentFault(str(error)) from error
 
 
 def _check_alone(options: list[str | None]) -> None:

@@ -11,7 +11,7 @@ from zato.core.errors import hint_for
 from zato.environment import USERS, Environment
 from zato.running import how_to_restart
 
-__all__ = ["password"]
+__all__ = ["from_stdin", "password"]
 
 # More than any password has, so that whatever stdin is, reading it ends.
 LONGEST_LINE = 10_000
@@ -36,7 +36,7 @@ def password(path: Path, user: str, *, password_stdin: bool, show: bool) -> None
     one until 'zato restart PATH'.
     """
     environment = Environment(path).check()
-    new = environment.set_password(user, _from_stdin() if password_stdin else None)
+    new = environment.set_password(user, from_stdin() if password_stdin else None)
     click.echo(f"New password of {user}: in {environment.secrets}", err=show)
     if environment.is_locked():
         restart = how_to_restart(path, environment.running_or_none())
@@ -46,8 +46,15 @@ def password(path: Path, user: str, *, password_stdin: bool, show: bool) -> None
         click.echo(new)
 
 
-def _from_stdin() -> str:
+def from_stdin() -> str:
     """Return the first line of stdin. It is never an argument, which other users see in lists of processes."""
     if sys.stdin.isatty():
         return str(click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True))
-    return sys.stdin.readline(LONGEST_LINE).rstrip("\r\n")
+    try:
+        line = sys.stdin.readline(LONGEST_LINE).rstrip("\r\n")
+        # Where bytes that are no characters are read as halves of some.
+        line.encode()
+    except UnicodeError:
+        # The error would have the text in it.
+        raise click.UsageError("The password on stdin is no text in UTF-8.") from None
+    return line

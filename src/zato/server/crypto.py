@@ -9,14 +9,12 @@ import threading
 from typing import Any
 
 from zato.core.errors import DecryptionFailed, EnvironmentFault
+from zato.hashing import hash_of, matches
 
 __all__ = ["ServerCrypto"]
 
 LEAST_BITS = 64
 MOST_BITS = 8192
-# Argon2id: KiB, passes, lanes. Of the choices that OWASP holds to be equally strong it is the one with least memory,
-# which each run takes and each thread keeps.
-MEMORY, PASSES, LANES = 7_168, 5, 1
 # Hashes that are made at once: more would take as long, and the memory of each.
 AT_ONCE = os.cpu_count() or 1
 MAKE_KEY = 'python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
@@ -52,7 +50,7 @@ class ServerCrypto:
         """Return a hash to be stored in a password's place."""
         given = _bytes(text, "hash_secret")
         with self._hashing:
-            return str(_hasher().hash(given))
+            return hash_of(given)
 
     def verify_hash(self, text: str, hash: str) -> bool:
         """Tell whether a password is the one that a hash was made of.
@@ -60,16 +58,11 @@ class ServerCrypto:
         Raises:
             ValueError: the hash is none that `hash_secret` made.
         """
-        from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-
-        given = _bytes(hash, "verify_hash"), _bytes(text, "verify_hash")
+        given, hashed = _bytes(text, "verify_hash"), _bytes(hash, "verify_hash")
         try:
             with self._hashing:
-                return bool(_hasher().verify(*given))
-        except VerifyMismatchError:
-            return False
-        except (InvalidHashError, VerificationError):
-            # The hash is not shown: by mistake it may be the password.
+                return matches(given, hashed)
+        except ValueError:
             raise ValueError(
                 "verify_hash takes a text, then a hash that hash_secret made; this is no such one."
             ) from None
@@ -114,12 +107,6 @@ class ServerCrypto:
 
             self._fernet = MultiFernet([Fernet(key) for key in self._keys])
         return self._fernet
-
-
-def _hasher() -> Any:
-    from argon2 import PasswordHasher
-
-    return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=LANES)
 
 
 def _bytes(given: object, method: str) -> bytes:

@@ -8,11 +8,16 @@ from typing import TypeVar
 from zato.broker.base import Accepted
 from zato.core.call import AsyncCall, Call, HTTPInfo
 from zato.core.envelope import InvokeRequest, parse_item
+from zato.core.errors import BadRequest, Forbidden
 from zato.core.many import items_of, numbered
+from zato.core.names import is_reserved
 from zato.core.payload import from_door
+from zato.core.people import takes_password
 from zato.core.retry import Retry
 from zato.server.collector import without_collecting
 from zato.server.dispatcher import Dispatcher
+from zato.server.people.acting import Person, acting, for_nobody
+from zato.server.people.roles import INDIRECT, INDIRECT_MANY, permit
 from zato.server.publisher import Publisher, to_its_end
 from zato.server.registry import Services
 from zato.server.responses import response_text
@@ -22,6 +27,8 @@ __all__ = ["LARGE", "Front", "Origin", "read_with"]
 
 # From this many bytes on, reading JSON could hold up the event loop, and is done on a thread.
 LARGE = 65_536
+INDIRECTLY = (INDIRECT, INDIRECT_MANY)
+DIRECTLY = "Invoke the service directly."
 
 Read = TypeVar("Read")
 
@@ -66,6 +73,7 @@ class Front:
             ZatoError: the request was refused.
             Exception: whatever the service raised.
         """
+        self._permit(request, acting.get(), origin)
         payload, raw = await read_with(self._readers, from_door, request.payload, label=request.name)
         if request.is_async:
             return await self._publish(request, payload, origin)
@@ -81,7 +89,8 @@ class Front:
             http=origin.http,
         )
         shape = partial(response_text, limit=self._max_response, unwrap=request.skip_response_elem)
-        return await self._dispatcher.run_root(call, shape, self._budget, request.timeout or None)
+        running = self._dispatcher.run_root(call, shape, self._budget, request.timeout or None)
+        return await (running if acting.get() is None or is_reserved(call.service) else for_nobody(running))
 
     async def invoke_async_many(self, items: object, origin: Origin) -> list[str]:
         """Return the CIDs of background calls that were accepted, all of them or none.
@@ -90,15 +99,17 @@ class Front:
             BadRequest: an item is not legal; the message has its number.
             ZatoError: the calls were refused.
         """
-        accepting = self._readers.run(partial(self._accept_many, items, origin), label=origin.door)
+        accepting = self._readers.run(partial(self._accept_many, items, origin, acting.get()), label=origin.door)
         return [accepted.cid for accepted in await to_its_end(accepting)]
 
-    def _accept_many(self, items: object, origin: Origin) -> list[Accepted]:
+    def _accept_many(self, items: object, origin: Origin, person: Person | None) -> list[Accepted]:
         """Do the work of the above, on a thread."""
         calls = []
         for number, item in enumerate(items_of(items), 1):
             with numbered(number):
                 request, payload = parse_item(item)
+            self._permit(request, person, origin)
+            with numbered(number):
                 calls.append(self._async_call_of(request, payload, origin))
         return self._publisher.publish_all_here(calls)
 
@@ -131,6 +142,21 @@ class Front:
             return await self._publisher.publish(call)
         accepted: Accepted = await self._readers.run(partial(self._publisher.publish_here, call), label=call.service)
         return accepted
+
+    def _permit(self, request: InvokeRequest, person: Person | None, origin: Origin) -> None:
+        """Return if whoever asks may, whichever way the request came here."""
+        if person is not None:
+            self._permit_person(request, person, origin)
+        if origin.door == INDIRECT and takes_password(self._named(request.name)):
+            raise BadRequest(f"{INDIRECT!r} does not invoke {request.name!r}: its input may be kept. {DIRECTLY}")
+
+    def _permit_person(self, request: InvokeRequest, person: Person, origin: Origin) -> None:
+        name = self._named(request.name)
+        call_backs = (*(request.callback or ()), *(request.on_failure or ()))
+        permit(person, name, in_background=request.is_async, call_backs=call_backs)
+        if origin.door in INDIRECTLY and name in INDIRECTLY:
+            # The audit says what is asked for, and not what that asks for.
+            raise Forbidden(f"A person may not invoke {name!r} by {origin.door!r}. {DIRECTLY}")
 
     def _named(self, asked: str) -> str:
         """Return the name of a service that was asked for by name, or by implementation."""

@@ -9,11 +9,12 @@ from zato.broker.batcher import Batcher
 from zato.core.call import AsyncCall
 from zato.core.callbacks import choose_callbacks, replies_to, require_deployed
 from zato.core.cid import check_cid
-from zato.core.errors import PayloadTooLarge
+from zato.core.errors import BadRequest, PayloadTooLarge
 from zato.core.invocation import DEFAULT_QUEUE, ONCE, Invocation, Outcome, Priority, Terms
 from zato.core.many import numbered
 from zato.core.options import environ_of, key_of, milliseconds_of, priority_of, queue_of, text_of, time_limit_of
 from zato.core.payload import decode, encode
+from zato.core.people import takes_password
 from zato.server.elsewhere import Elsewhere
 from zato.server.identity import new_cid, new_invocation_id, now_ms
 from zato.server.registry import Services
@@ -114,6 +115,9 @@ class Publisher:
         now = self._wall()
         delay = milliseconds_of(call.delay, "delay")
         expiration = milliseconds_of(call.expiration, "expiration")
+        callback = choose_callbacks(call.caller, call.callback, services)
+        on_failure = require_deployed(call.on_failure, services)
+        _refuse_passwords((call.service, *callback, *on_failure))
         return Invocation(
             id=new_invocation_id(now),
             cid=new_cid() if call.cid is None else check_cid(call.cid),
@@ -128,8 +132,8 @@ class Publisher:
             replay_of=call.replay_of,
             not_before=now + delay if delay else None,
             expires=now + expiration if expiration else None,
-            callback=choose_callbacks(call.caller, call.callback, services),
-            on_failure=require_deployed(call.on_failure, services),
+            callback=callback,
+            on_failure=on_failure,
             retry=(terms.retry or ONCE) if call.retry is None else call.retry,
             time_limit=terms.time_limit if call.time_limit is None else time_limit_of(call.time_limit),
             data_format=text_of(call.data_format, "data_format"),
@@ -166,6 +170,11 @@ class Publisher:
                 f"{self._max_stored} (setting max_stored). Store it elsewhere and pass on where."
             )
         return payload
+
+
+def _refuse_passwords(services: Iterable[str]) -> None:
+    for service in filter(takes_password, services):
+        raise BadRequest(f"{service!r} is not run in the background: its input, with passwords, would be kept.")
 
 
 async def to_its_end(storing: Coroutine[Any, Any, Stored]) -> Stored:

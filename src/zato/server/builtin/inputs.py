@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from zato.core.errors import BadRequest, hint_for
+from zato.core.payload import unicode_text
 
-__all__ = ["choice_of", "count_of", "number_of", "read_object", "text_of", "time_of", "truth_of"]
+__all__ = ["choice_of", "count_of", "number_of", "read_object", "text_of", "time_of", "truth_of", "word_of"]
 
+# Characters of what is looked for.
+LONGEST = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,15 +43,27 @@ def text_of(fields: dict[str, Any], key: str) -> str | None:
     raise BadRequest(f"{key!r} is text, not {value!r:.80}.")
 
 
-def truth_of(fields: dict[str, Any], key: str) -> bool:
-    """Return true or false; absent is false.
+def word_of(fields: dict[str, Any], key: str) -> str | None:
+    """Return what is looked for, a text that is not empty, or None if it is absent.
+
+    Raises:
+        BadRequest: it is something else, or longer than anything that can be found.
+    """
+    value = text_of(fields, key)
+    if value is None or (0 < len(value) <= LONGEST and unicode_text(value) == value and "\0" not in value):
+        return value
+    raise BadRequest(f"{key!r} is a text of 1 to {LONGEST} characters, not {value!r:.80}. Leave it out to find all.")
+
+
+def truth_of(fields: dict[str, Any], key: str, *, default: bool = False) -> bool:
+    """Return true or false.
 
     Raises:
         BadRequest: it is something else.
     """
     value = fields.get(key)
     if value is None or isinstance(value, bool):
-        return bool(value)
+        return default if value is None else value
     raise BadRequest(f"{key!r} is true or false, not {value!r:.80}.")
 
 

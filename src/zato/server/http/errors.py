@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from zato.core.envelope import details_of, encode_error
 from zato.core.errors import MethodNotAllowed, ServiceUnavailable, Unauthorized, ZatoError
+from zato.core.people_errors import TooManyAttempts
 from zato.server.failures import from_service
 from zato.server.http.message import Reply
 
@@ -26,7 +27,9 @@ def error_reply(error: BaseException, cid: str, *, tracebacks: bool) -> Reply:
     details = "".join(traceback.format_exception(from_service(error))) if shown else details_of(error)
     reply = Reply(status, encode_error(details, cid))
     if isinstance(error, Unauthorized) and error.realm:
-        reply.headers.append(("WWW-Authenticate", f'Basic realm="{error.realm}", charset="UTF-8"'))
+        reply.headers.append(("WWW-Authenticate", f'{error.scheme} realm="{error.realm}", charset="UTF-8"'))
+    elif isinstance(error, TooManyAttempts):
+        reply.headers.append(("Retry-After", str(error.retry_after)))
     elif isinstance(error, ServiceUnavailable):
         reply.headers.append(("Retry-After", RETRY_AFTER_SECONDS))
     elif isinstance(error, MethodNotAllowed) and error.allowed:

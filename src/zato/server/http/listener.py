@@ -11,7 +11,7 @@ from granian.server.embed import Server as GranianServer
 from zato.core.errors import EnvironmentFault
 from zato.running import reachable
 from zato.server.http.rsgi import RSGIAdapter
-from zato.server.http.tls import TLSFiles
+from zato.tls import TLSFiles
 
 __all__ = ["Listener"]
 

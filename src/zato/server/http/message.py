@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from zato.core.call import HTTPInfo
+from zato.core.people import CLIENT_HEADER, SESSION_HEADER
 
 __all__ = ["JSON_TYPE", "TEXT_TYPE", "Reply", "Request", "http_info"]
 
 JSON_TYPE = "application/json"
 TEXT_TYPE = "text/plain; charset=utf-8"
+# What the web admin sends for a person: the token of a session is no service's business.
+OF_PEOPLE = (SESSION_HEADER, CLIENT_HEADER)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,11 +60,16 @@ class Reply:
 
 
 def http_info(request: Request) -> HTTPInfo:
-    """Return what a service may see of a request."""
+    """Return what a service may see of a request.
+
+    That is not the password of the machine user who asks for a person: whoever invokes a service that tells of its
+    headers would have it.
+    """
+    hidden = (*OF_PEOPLE, "authorization") if request.header_values(SESSION_HEADER) else OF_PEOPLE
     return HTTPInfo(
         method=request.method,
         path=request.path,
-        headers=request.headers(),
+        headers={name: value for name, value in request.headers().items() if name not in hidden},
         params=dict(parse_qsl(request.query, keep_blank_values=True)),
         query=request.query,
         client=request.client,
