@@ -37,6 +37,7 @@ def run_bench(*arguments: str) -> subprocess.CompletedProcess[str]:
         pytest.param("million", "lease, calls/s, while 1,000,000 wait, beside none", id="million"),
         pytest.param("kill", "kill -9 of one of two workers: there are two again, after", id="kill"),
         pytest.param("footprint", "zato start to its first 200", id="footprint"),
+        pytest.param("admin", "web admin: the slowest filter over 100,000 invocations", id="admin"),
     ],
 )
 def test_quick_run_measures(suite: str, row: str, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ SERVICE = "gates.wait"
 ROOT = Path(__file__).parents[2]
 
 # What `zato start` is given besides.
-SERVERS: list[list[str]] = [[], ["--workers", "4"]]
+SERVERS: list[list[str]] = [[], ["--workers", "2"]]
 
 DIFFERENT = "The request carries different idempotency keys. Send one, as a header or as a field."
 

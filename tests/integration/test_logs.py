@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from tests.support.environments import PASSWORD, ZATO, ServerProcess, make_environment, run_zato
+from tests.support.subprocesses import children_unmeasured
 from tests.support.waiting import wait_until
 
 SERVICES = """
@@ -257,6 +258,7 @@ def test_levels_on_paper(server: ServerProcess) -> None:
     assert ended.stdout.splitlines()[1].split() == ["root", "INFO"]
 
 
+@children_unmeasured()
 def test_levels_survive_a_process_and_not_the_server(tmp_path: Path) -> None:
     """A process that replaces another logs as that one did; after a start, the settings rule again."""
     environment = make_environment(tmp_path / "env", {"some.py": SERVICES})
@@ -275,6 +277,7 @@ def test_levels_survive_a_process_and_not_the_server(tmp_path: Path) -> None:
         assert client.invoke("zato.log.get-levels").data["items"][0]["level"] == "INFO"
 
 
+@children_unmeasured()
 def test_nothing_is_lost_at_a_stop(tmp_path: Path) -> None:
     """A server that stops writes its last lines; with the setting off, there is no access log."""
     environment = make_environment(tmp_path / "env", {"some.py": SERVICES})
@@ -289,6 +292,7 @@ def test_nothing_is_lost_at_a_stop(tmp_path: Path) -> None:
     assert not file.exists()
 
 
+@children_unmeasured()
 def test_terminal(tmp_path: Path) -> None:
     """On a terminal lines are for people: coloured, and with what they belong to at their end."""
     environment = make_environment(tmp_path / "env", {"some.py": SERVICES})

@@ -495,12 +495,15 @@ def test_list_of_services(client: AnyServiceInvoker, server: ServerProcess) -> N
     items = {item["name"]: item for item in client.invoke("zato.service.get-list").data["items"]}
 
     assert list(items) == sorted(items)
-    assert items["calls.told-on-loop"] == {
+    assert {**items["calls.told-on-loop"], "calls": 0} == {
         "name": "calls.told-on-loop",
         "impl_name": "calls_api.ToldOnLoop",
         "is_internal": False,
         "is_async": True,
         "file": str(server.environment.services / "calls_api.py"),
+        "calls": 0,
+        "errors": 0,
+        "servers": ["server1"],
     }
     assert (items["zato.ping"]["is_internal"], items["zato.ping"]["file"]) == (True, None)
 

@@ -92,6 +92,16 @@ def test_several_keys(environment: Environment) -> None:
     assert environment.credentials().encryption_key == f"{key} {key}"
 
 
+@pytest.mark.parametrize("value", ["'hunter2-plain'", "7", "'$argon2id$ż'"])
+def test_hash_of_the_first_person_that_is_none_is_refused(environment: Environment, value: str) -> None:
+    """By mistake it may be the password, which is not shown."""
+    with environment.secrets.open("a") as file:
+        file.write(f"first_user_hash = {value}\n")
+    with pytest.raises(EnvironmentFault, match=r"first_user_hash is no argon2id hash.*'zato user create'") as caught:
+        environment.credentials()
+    assert "hunter2" not in str(caught.value)
+
+
 def remove_key(environment: Environment) -> None:
     """Make the passwords those of an older version."""
     lines = environment.secrets.read_text().splitlines(keepends=True)

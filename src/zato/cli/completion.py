@@ -15,7 +15,7 @@ from zato.cli.parameters import Choice
 from zato.core.settings import describe
 from zato.environment import USERS
 
-__all__ = ["completion", "queue_names", "service_names", "setting_names", "users"]
+__all__ = ["completion", "people_names", "queue_names", "service_names", "setting_names", "users"]
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_ZATO_COMPLETE"
@@ -55,6 +55,11 @@ def service_names(context: click.Context, _: click.Parameter, incomplete: str) -
 def queue_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[Any]]:
     """Complete the name of a queue that has calls, or is paused."""
     return _names("zato.queue.get-list", context, incomplete)
+
+
+def people_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[Any]]:
+    """Complete the name of a person who may log in to the web admin."""
+    return _names("zato.user.get-list", context, incomplete)
 
 
 def _names(service: str, context: click.Context, incomplete: str) -> list[CompletionItem[Any]]:

@@ -1,7 +1,7 @@
 """The front door, as the command line uses it: a client for the server that runs in a folder."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import click
 
 from zato.cli.tables import print_json
 from zato.client import AnyServiceInvoker, Response
-from zato.client.transport import pinned_session
+from zato.client.transport import local_session
 from zato.core.envelope import ADMIN_INVOKE, ADMIN_USER
 from zato.core.known_errors import error_of
 from zato.environment import Environment
@@ -32,8 +32,10 @@ def connect(path: Path, url_path: str = ADMIN_INVOKE, **options: Any) -> Iterato
     environment = Environment(path).check()
     auth = (ADMIN_USER, environment.credentials().admin_invoke)
     server = environment.running()
-    own_session = pinned_session(server.tls_fingerprint) if server.tls_fingerprint else nullcontext()
-    with own_session as session, AnyServiceInvoker(server.address, url_path, auth, session, **options) as client:
+    with (
+        local_session(server.tls_fingerprint) as session,
+        AnyServiceInvoker(server.address, url_path, auth, session, **options) as client,
+    ):
         yield client
 
 

@@ -73,10 +73,28 @@ server = LazyGroup(
     },
 )
 
+user = LazyGroup(
+    "user",
+    "Say who may log in to the web admin, and as what.",
+    {
+        "create": ("zato.cli.user:create", "Make a person."),
+        "list": ("zato.cli.user:list_users", "List the people, their roles and last log-ins."),
+        "delete": ("zato.cli.user:delete", "Delete a person."),
+        "password": ("zato.cli.user:password", "Give a person another password."),
+        "role": ("zato.cli.user:role", "Give a person another role."),
+    },
+)
+
 cluster = LazyGroup(
     "cluster",
     "Have other servers join the cluster.",
     {"invite": ("zato.cli.invitations:invite", "Write down what another server has to know to join.")},
+)
+
+web_admin = LazyGroup(
+    "web-admin",
+    "Look at a server in a browser.",
+    {"start": ("zato.cli.web_admin:start", "Serve the pages for a server.")},
 )
 
 migrate = LazyGroup(
@@ -119,7 +137,9 @@ root = LazyGroup(
         "invocation": ("zato.cli.main:invocation", "See what became of background calls, cancel and replay them."),
         "queue": ("zato.cli.main:queue", "See what is in the queues of background calls, and hold one up."),
         "server": ("zato.cli.main:server", "See the servers of a cluster, and have one take no new work."),
+        "user": ("zato.cli.main:user", "Say who may log in to the web admin, and as what."),
         "cluster": ("zato.cli.main:cluster", "Have other servers join the cluster."),
+        "web-admin": ("zato.cli.main:web_admin", "Look at a server in a browser."),
         "migrate": ("zato.cli.main:migrate", "Move services of the original server here."),
         "completion": ("zato.cli.completion:completion", "Print the script that makes a shell complete this command."),
         "quickstart": ("zato.cli.main:quickstart", "The old spelling of 'zato create'."),

@@ -21,6 +21,9 @@ FILTERS = (
     click.option("--service", shell_complete=service_names, help="Only calls of this service."),
     click.option("--since", type=Moment(), help="Only calls accepted since then: '2h', '3d' ago, or a time."),
     click.option("--until", type=Moment(), help="Only calls accepted before then."),
+    click.option("--channel", help="Only calls that came that way, such as 'invoke-async'."),
+    click.option("--server", help="Only calls that run on the server of that name, or ended there."),
+    click.option("--error", metavar="TEXT", help="Only calls whose error has TEXT in its type or message."),
     click.option("--parent", metavar="CID", help="Only calls made by the call with this CID."),
     click.option("--cid", metavar="CID", help="Only calls that carry this CID."),
 )

@@ -14,11 +14,11 @@ from zato.cli.notify import SOCKET_VARIABLE, say_ready
 from zato.cli.parameters import FOLDER, Seconds
 from zato.core.settings import Settings
 from zato.environment import Environment
-from zato.running import Layer, RunningServer
-from zato.server.http.tls import tls_files
+from zato.ports import reserve
+from zato.running import Layer, RunningServer, url_of
 from zato.server.orders import Report
-from zato.server.ports import reserve
 from zato.server.supervisor import run_server
+from zato.tls import tls_files
 
 __all__ = ["check_address", "check_start", "check_tls", "start"]
 
@@ -121,7 +121,14 @@ def _say(path: Path, server: RunningServer, report: Report, *, detached: bool) -
     click.echo("  users     admin.invoke for /zato/admin/invoke")
     click.echo(f"            passwords are in {environment.path / 'secrets.toml'}")
     click.echo(f"  services  {report.services} from {environment.services}")
+    if server.settings.get("web_admin"):
+        click.echo(f"  web admin {_web_admin(server)}")
     for error in report.errors:
         click.echo(f"  NOT LOADED {error}", err=True)
     by_key = "" if detached else "Ctrl-C, or: "
     click.echo(f"{LAST_LINE}{by_key}zato stop {shlex.quote(str(path))}")
+
+
+def _web_admin(server: RunningServer) -> str:
+    host, port = str(server.settings["web_admin_host"]), int(str(server.settings["web_admin_port"]))
+    return url_of(host, port, tls=bool(server.tls_fingerprint))

@@ -15,7 +15,7 @@ from urllib3.util import Retry
 from zato.client.errors import may_be_shown, translate, without_credentials
 from zato.client.limits import BACKOFF, CONNECT_RETRIES, CONNECT_TIMEOUT, READ_TIMEOUT, Limits
 
-__all__ = ["Transport", "in_utf8", "pinned_session"]
+__all__ = ["Transport", "in_utf8", "local_session", "pinned_session"]
 
 
 class Transport:
@@ -111,6 +111,20 @@ def pinned_session(fingerprint: str) -> requests.Session:
     session.verify = False
     session.adapters.clear()
     session.mount("https://", _PinningAdapter(fingerprint))
+    return session
+
+
+def local_session(fingerprint: str | None) -> requests.Session:
+    """Return a session for a server on this machine, past every proxy that environment variables name.
+
+    Args:
+        fingerprint: SHA-256 of its certificate, in hex, or None if it speaks plain HTTP.
+    """
+    if fingerprint is not None:
+        return pinned_session(fingerprint)
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("http://", HTTPAdapter(max_retries=_retry()))
     return session
 
 

@@ -102,6 +102,7 @@ class Unauthorized(ServiceError):
     code = "unauthorized"
     status = 401
     exit_code = 5
+    scheme: str = "Basic"
     realm: str = ""
 
     @classmethod

@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_QUEUE",
     "ONCE",
     "OUTCOMES",
+    "PENDING",
     "Delivery",
     "ErrorInfo",
     "Failure",
@@ -47,6 +48,7 @@ class Status(StrEnum):
 
 
 OUTCOMES = (Status.DONE, Status.FAILED, Status.EXPIRED, Status.CANCELLED)
+PENDING = tuple(status for status in Status if status not in OUTCOMES)
 
 
 class Priority(IntEnum):

@@ -9,16 +9,18 @@ from operator import attrgetter
 import msgspec
 
 from zato.core.invocation import ONCE, ErrorInfo, Failure, Invocation, Terms
-from zato.core.member import Member
+from zato.core.member import Counts, Member
 from zato.core.retry import Retry
 
 __all__ = [
+    "pack_counts",
     "pack_error",
     "pack_failed",
     "pack_failure",
     "pack_member",
     "pack_options",
     "pack_terms",
+    "unpack_counts",
     "unpack_error",
     "unpack_failed",
     "unpack_failure",
@@ -44,6 +46,7 @@ class _Options(msgspec.Struct, frozen=True, gc=False):
 
 _encode = msgspec.json.Encoder().encode
 _decode_options = msgspec.json.Decoder(_Options).decode
+_decode_counts = msgspec.json.Decoder(Counts).decode
 _decode_error = msgspec.json.Decoder(ErrorInfo).decode
 _decode_failure = msgspec.json.Decoder(Failure).decode
 _decode_member = msgspec.json.Decoder(Member).decode
@@ -126,3 +129,13 @@ def pack_member(member: Member) -> bytes:
 def unpack_member(packed: bytes | str) -> Member:
     """Return what a process told of itself."""
     return _decode_member(packed)
+
+
+def pack_counts(counts: Counts) -> bytes:
+    """Return how often services ran as it is stored."""
+    return _encode(counts)
+
+
+def unpack_counts(packed: bytes) -> Counts:
+    """Return how often services ran from what was stored."""
+    return _decode_counts(packed)

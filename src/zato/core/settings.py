@@ -61,6 +61,10 @@ class Settings:
     lease: float = _setting(15.0, "Seconds after which a vanished holder's work is taken over.", low=1)
     max_takeovers: int = _setting(3, "Times a call may lose its process before it is given up.", low=0)
     retention: float = _setting(86_400.0, "Seconds for which outcomes are kept.", low=1)
+    audit_retention: float = _setting(7_776_000.0, "Seconds for which it is kept who did what in the web admin.", low=1)
+    session_lifetime: float = _setting(
+        43_200.0, "Seconds after which whoever logged in to the web admin has to do so again.", low=60
+    )
     max_depth: int = _setting(32, "How deep services may invoke each other synchronously.", low=1, high=200)
     honour_default_expiration: bool = _setting(False, "Take the 15 s that old clients always send as meant.")
     return_tracebacks: bool = _setting(False, "Show tracebacks to callers.")
@@ -69,6 +73,12 @@ class Settings:
     log_level: str = _setting("INFO", "Least level that is logged: DEBUG, INFO, WARNING or ERROR.")
     log_format: str = _setting("auto", "'json', 'text', or 'auto': text on a terminal, JSON elsewhere.")
     access_log: bool = _setting(True, "Log a line for each request and background run, in logs/access.log.")
+    web_admin: bool = _setting(False, "Start the web admin with the server, and keep it running.")
+    web_admin_host: str = _setting("127.0.0.1", "Address the web admin listens on.")
+    web_admin_port: int = _setting(8183, "TCP port the web admin listens on.", low=1, high=65535)
+    web_admin_trust_proxy: bool = _setting(
+        False, "Believe X-Forwarded-For and X-Forwarded-Proto: the web admin stands behind a proxy that sets them."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ _CACHE = "There is no cache: use `functools.lru_cache` within one process, or Re
 # Modules that are not here, with all that is in them.
 MODULES: Mapping[str, Rule] = _missing(
     {
-        "zato.admin": "There is no such program here; commands and built-in services do its work.",
+        "zato.admin": "The web admin here has nothing for services; what it does, built-in services do.",
         "zato.agent": f"Load is balanced by a proxy: see {PAGE}.",
         "zato.broker": "The broker is an inner part here; call services with `invoke` and `invoke_async`.",
         "zato.cache": _CACHE,
@@ -59,7 +59,7 @@ MODULES: Mapping[str, Rule] = _missing(
         "zato.server.pubsub": _QUEUE,
         "zato.sso": "There is no single sign-on; check users in `accept`, or in a proxy in front.",
         "zato.vault": "Keep secrets in files or variables of the process that the services read.",
-        "zato.web_admin": "There is no such program here; commands and built-in services do its work.",
+        "zato.web_admin": "The web admin here has nothing for services; what it does, built-in services do.",
         "zato.zmq": f"Use `pyzmq`, and {_CONFIG}.",
     }
 )

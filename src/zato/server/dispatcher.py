@@ -23,7 +23,7 @@ from zato.server.plan import run_blocking, run_on_loop
 from zato.server.publisher import Publisher
 from zato.server.registry import Deployed, Services
 from zato.server.scope import enter, leave
-from zato.server.service import AsyncService, Response, Service
+from zato.server.service import AsyncService, Response, Service, ServiceBase
 from zato.server.threads import Budget, Threads
 
 __all__ = ["Dispatcher"]
@@ -54,6 +54,15 @@ class Dispatcher:
         self._locks = locks
         self._loop = loop
         self._max_depth = max_depth
+        # By what only one root call has, and what is quick to look up.
+        self._roots: dict[StopSign, ServiceBase] = {}
+
+    def roots(self) -> list[tuple[Call, float]]:
+        """Return the calls that run now, without those that services made, each with the Unix time of its beginning.
+
+        One that nobody waits for any more is among them until its thread ends.
+        """
+        return [(service._call, service._began) for service in list(self._roots.values())]
 
     async def run_root(
         self, call: Call, shape: Callable[[Response], Shaped], budget: Budget, timeout: float | None = None
@@ -72,11 +81,13 @@ class Dispatcher:
         limit = _shorter(timeout, deployed.time_limit)
         try:
             if deployed.is_async:
-                return shape(await self._within(limit, call, self.run_on_loop(deployed, call)))
+                return shape(await self._within(limit, deployed, call, self.run_on_loop(deployed, call)))
             return await budget.run(  # type: ignore[no-any-return]
                 lambda: self.run_shaped(deployed, call, shape), label=call.service, timeout=limit
             )
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, InvocationTimeout) and call.stop in self._roots:
+                deployed.tally.errors += 1
             call.stop.set()
             raise
 
@@ -93,22 +104,44 @@ class Dispatcher:
 
     def _run_here(self, deployed: Deployed, call: Call) -> Response:
         enter(call)
-        service = deployed.make()
-        assert isinstance(service, Service)  # noqa: S101 -- `is_async` says so; for the type checker
-        service._bind(call, self)
-        return run_blocking(service, deployed.plan)
+        deployed.tally.calls += 1
+        try:
+            service = deployed.make()
+            assert isinstance(service, Service)  # noqa: S101 -- `is_async` says so; for the type checker
+            service._bind(call, self)
+            if call.chain:
+                return run_blocking(service, deployed.plan)
+            self._roots[call.stop] = service
+            try:
+                return run_blocking(service, deployed.plan)
+            finally:
+                del self._roots[call.stop]
+        except BaseException:
+            if not call.stop.is_set:
+                deployed.tally.errors += 1
+            raise
 
     async def run_on_loop(self, deployed: Deployed, call: Call) -> Response:
         """Run an asynchronous service and return its response. What it raises is contained."""
         token = enter(call)
+        deployed.tally.calls += 1
         try:
             service = deployed.make()
             assert isinstance(service, AsyncService)  # noqa: S101 -- as above
             service._bind(call, self)
-            return await run_on_loop(service, deployed.plan)
+            if call.chain:
+                return await run_on_loop(service, deployed.plan)
+            self._roots[call.stop] = service
+            try:
+                return await run_on_loop(service, deployed.plan)
+            finally:
+                del self._roots[call.stop]
         except BaseException as error:
+            is_stopped = isinstance(error, asyncio.CancelledError) and _is_cancelled()
+            if not (is_stopped or call.stop.is_set):
+                deployed.tally.errors += 1
             # Not kept in a variable, as in `run_contained`.
-            if contained(error) is error or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
+            if contained(error) is error or is_stopped:
                 raise
             raise contained(error) from error
         finally:
@@ -124,10 +157,10 @@ class Dispatcher:
         if deployed.is_async:
             running = asyncio.run_coroutine_threadsafe(self.run_on_loop(deployed, call), self._loop)
             with call.stop.calling(running.cancel):
-                return _wait(running, limit, call)
+                return _wait(running, limit, deployed, call)
         extra: concurrent.futures.Future[Response] = concurrent.futures.Future()
         self._threads.start(_filling(extra, lambda: self.run_on_thread(deployed, call)), partial(_not_run, extra))
-        return _wait(extra, limit, call)
+        return _wait(extra, limit, deployed, call)
 
     async def invoke(self, call: Call, timeout: float | None) -> Response:
         """Run another service for one on the event loop. See `zato.core.runtime.Runtime`."""
@@ -135,9 +168,9 @@ class Dispatcher:
         limit = _shorter(timeout, deployed.time_limit)
         call.stop = StopSign(call.stop)
         if deployed.is_async:
-            return await self._within(limit, call, self.run_on_loop(deployed, call))
+            return await self._within(limit, deployed, call, self.run_on_loop(deployed, call))
         running = self._threads.run(lambda: self.run_shaped(deployed, call, _as_it_is))
-        return await self._within(limit, call, running)
+        return await self._within(limit, deployed, call, running)
 
     def publish_here(self, call: AsyncCall) -> str:
         """Store a background call for a service that blocks on this thread."""
@@ -175,25 +208,26 @@ class Dispatcher:
             )
         return self._services.get(call.service)
 
-    async def _within(self, limit: float | None, call: Call, running: Awaitable[Ran]) -> Ran:
+    async def _within(self, limit: float | None, deployed: Deployed, call: Call, running: Awaitable[Ran]) -> Ran:
         """Return what comes of a call, or stop it: when its time is up, and when whoever waits for it is stopped."""
         try:
             if limit is None:
                 return await running
-            return await _limited(limit, call.service, running)
+            return await _limited(limit, deployed, running)
         except (asyncio.CancelledError, InvocationTimeout):
             call.stop.set()
             raise
 
 
-async def _limited(limit: float, service: str, running: Awaitable[Ran]) -> Ran:
+async def _limited(limit: float, deployed: Deployed, running: Awaitable[Ran]) -> Ran:
     timer = asyncio.timeout(limit)
     try:
         async with timer:
             return await running
     except TimeoutError:
         if timer.expired():
-            raise InvocationTimeout.after(service, limit) from None
+            deployed.tally.errors += 1
+            raise InvocationTimeout.after(deployed.name, limit) from None
         raise
 
 
@@ -210,9 +244,12 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _wait(running: "concurrent.futures.Future[Response]", limit: float | None, call: Call) -> Response:
+def _wait(
+    running: "concurrent.futures.Future[Response]", limit: float | None, deployed: Deployed, call: Call
+) -> Response:
     done, _ = concurrent.futures.wait((running,), limit)
     if not done:
+        deployed.tally.errors += 1
         running.cancel()
         call.stop.set()
         raise InvocationTimeout.after(call.service, limit or 0)

@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
+from zato.server.registry import Stamp, stamp_of
 from zato.server.service import SHADOW_PACKAGE
 
 __all__ = ["Watch", "forget", "import_file", "module_name", "unused_folders"]
@@ -24,9 +25,13 @@ class Watch:
 
     It stands in front of Python's own search of `sys.path`, finds what that finds, and has what is in the folder
     announced.
+
+    Attributes:
+        stamps: of each file of the folder that was run, what it was like just before.
     """
 
     def __init__(self, folder: Path, now_at: NowAt) -> None:
+        self.stamps: dict[str, Stamp | None] = {}
         self._folder = folder
         self._now_at = now_at
         self._open: list[str] = []
@@ -50,6 +55,7 @@ class Watch:
         """Tell of a file for as long as it runs, and afterwards of the one that imported it."""
         self._open.append(file)
         self._now_at(file)
+        self.stamps[file] = stamp_of(file)
         try:
             yield
         finally:

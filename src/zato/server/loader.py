@@ -155,7 +155,7 @@ class _Loader:
         try:
             check_class(cls)
             self._check_unique(cls)
-            deployed = Deployed.of(cls, file=str(file))
+            deployed = Deployed.of(cls, file=str(file), stamp=self._watch.stamps.get(str(file)))
         except (ServiceDefinitionError, InvalidName) as error:
             self.loaded.errors.append(LoadError(str(file), line_of(cls), str(error)))
         except Exception as error:

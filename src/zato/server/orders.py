@@ -80,7 +80,7 @@ class Orders:
         """Return what is masked in logs and reports; a password so short that it is part of many a word is not."""
         known = self.credentials
         secrets = spellings(ADMIN_USER, known.admin_invoke) | spellings(API_USER, known.pubapi)
-        secrets |= frozenset(known.encryption_key.split())
+        secrets |= frozenset((*known.encryption_key.split(), known.first_user_hash)) - {""}
         if len(known.broker_password) < SHORT:
             return secrets
         return secrets | spellings("default", known.broker_password)

@@ -20,7 +20,7 @@ from zato.running import RunningWorker
 from zato.server.orders import FROM_TERMINALS, Orders, Report, said_in
 from zato.server.pulse import listen
 
-__all__ = ["REPLACEMENTS", "Place"]
+__all__ = ["REPLACEMENTS", "Place", "ended_with"]
 
 # A worker that served for this many seconds before it died begins a new row of deaths.
 STEADY = 30.0
@@ -101,7 +101,7 @@ class Place:
         self._status, self._importing, self._hung = 0, "", False
         try:
             self._status = await self._run()
-            return _ended_with(self._status)
+            return ended_with(self._status)
         except OSError as error:
             end = f"could not be begun ({error.strerror})"
         except Exception as error:
@@ -250,7 +250,8 @@ class Place:
             await asyncio.wait_for(self._stopping.wait(), pause)
 
 
-def _ended_with(status: int) -> str:
+def ended_with(status: int) -> str:
+    """Say how a process ended."""
     if status >= 0:
         return f"ended with status {status}"
     try:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from zato.broker.base import Cancel, Find, Found, Look
+from zato.broker.base import Cancel, Count, Find, Found, Look
 from zato.broker.batcher import Batcher
+from zato.broker.trees import FindTree, FoundTree
 from zato.core.errors import BadRequest, Conflict, NotFound
 from zato.core.invocation import ErrorInfo, Failure, Outcome, Record, Status
 from zato.core.options import priority_word
@@ -16,7 +17,7 @@ from zato.server.gate import Gate
 from zato.server.identity import now_ms
 from zato.server.waiters import Waiters
 
-__all__ = ["Records", "iso_time", "listed_as_json", "record_as_json"]
+__all__ = ["Records", "iso_time", "listed_as_json", "placed_as_json", "record_as_json"]
 
 
 class Records:
@@ -47,8 +48,7 @@ class Records:
             BadRequest: not exactly one of id and CID is given.
             NotFound: there is no such invocation.
         """
-        if (call_id is None) == (cid is None):
-            raise BadRequest("Give either 'cid' or 'id'.")
+        _refuse_both(call_id, cid)
         record = await self._look(Look(id=call_id, cid=cid))
         if record.outcome is not None or not wait:
             return record
@@ -73,6 +73,23 @@ class Records:
         """Return a page of records, newest first."""
         return await self._reader.ask(find)
 
+    async def count(self, find: Find) -> int:
+        """Return how many records there are on all the pages of a list."""
+        return await self._reader.ask(Count(find))
+
+    async def tree(self, *, call_id: str | None, cid: str | None, limit: int) -> FoundTree:
+        """Return the calls of one request, at most so many, whichever of them is asked for.
+
+        Raises:
+            BadRequest: not exactly one of id and CID is given.
+            NotFound: there is no such call, and none that it made.
+        """
+        _refuse_both(call_id, cid)
+        found = await self._reader.ask(FindTree(id=call_id, cid=cid, limit=limit))
+        if not found.records:
+            raise _not_found(call_id, cid)
+        return found
+
     async def _ended(self, call_id: str, wait: float) -> None:
         """Return when the invocation has its outcome, or after `wait` seconds, or because the server stops."""
         deadline = time.monotonic() + wait
@@ -96,18 +113,33 @@ class Records:
     async def _look(self, look: Look) -> Record:
         record = await self._reader.ask(look)
         if record is None:
-            what = f"id {look.id!r}" if look.cid is None else f"CID {look.cid!r}"
-            raise NotFound(f"No invocation has the {what}. Outcomes are kept for the time set by 'retention'.")
+            raise _not_found(look.id, look.cid)
         return record
 
 
-def record_as_json(record: Record, *, tracebacks: bool) -> dict[str, Any]:
-    """Return a record as the built-in services give it out."""
+def _refuse_both(call_id: str | None, cid: str | None) -> None:
+    if (call_id is None) == (cid is None):
+        raise BadRequest("Give either 'cid' or 'id'.")
+
+
+def _not_found(call_id: str | None, cid: str | None) -> NotFound:
+    what = f"id {call_id!r}" if cid is None else f"CID {cid!r}"
+    return NotFound(f"No invocation has the {what}. Outcomes are kept for the time set by 'retention'.")
+
+
+def record_as_json(record: Record, *, tracebacks: bool, cut: int | None = None) -> dict[str, Any]:
+    """Return a record as the built-in services give it out.
+
+    Args:
+        record: what the broker knows.
+        tracebacks: whether errors have theirs.
+        cut: payload and response are no values, but JSON up to so many bytes.
+    """
     outcome = record.outcome
     return {
         **_course(record),
-        "payload": _shown(record.invocation.payload),
-        "response": _shown(outcome.response if outcome else None),
+        "payload": _shown(record.invocation.payload, cut),
+        "response": _shown(outcome.response if outcome else None, cut),
         **_ending(record, tracebacks),
     }
 
@@ -115,6 +147,19 @@ def record_as_json(record: Record, *, tracebacks: bool) -> dict[str, Any]:
 def listed_as_json(record: Record, *, tracebacks: bool) -> dict[str, Any]:
     """Return a record as lists show it: without payload and response."""
     return {**_course(record), **_ending(record, tracebacks)}
+
+
+# What a tree of calls shows of each.
+IN_TREES = (
+    *("id", "cid", "service", "status", "channel", "parent", "in_reply_to", "replay_of"),
+    *("created", "started", "ended"),
+)
+
+
+def placed_as_json(record: Record, depth: int) -> dict[str, Any]:
+    """Return a record as trees show it: what it is, when, and how far below the root."""
+    course = _course(record)
+    return {**{name: course[name] for name in IN_TREES}, "depth": depth}
 
 
 def _course(record: Record) -> dict[str, Any]:
@@ -175,10 +220,14 @@ def iso_time(milliseconds: int | None) -> str | None:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _shown(stored: bytes | None) -> Any:
+def _shown(stored: bytes | None, cut: int | None) -> Any:
     """Return stored JSON as a value; what only lenient parsers read is shown as text."""
     if stored is None:
         return None
+    if cut is not None:
+        # A character that the cut goes through is left out.
+        text = stored[:cut].decode(errors="ignore")
+        return {"text": text, "size": len(stored), "is_cut": len(stored) > cut}
     return stored.decode() if holds_nan(stored) else decode(stored, exact=True)
 
 

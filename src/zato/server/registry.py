@@ -3,7 +3,8 @@
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -14,14 +15,17 @@ from zato.core.options import max_concurrency_of, priority_of, queue_of
 from zato.core.retry import Retry
 from zato.server.plan import Plan
 from zato.server.service import AsyncService, ServiceBase
+from zato.server.tally import Tally
 
-__all__ = ["Deployed", "Registry", "Services", "line_of"]
+__all__ = ["Deployed", "Registry", "Services", "Stamp", "line_of", "stamp_of"]
 
 NO_TERMS = Terms()
 
 logger = logging.getLogger("zato.server")
 
 Checked = TypeVar("Checked")
+# Tells one content of a file from another: when it was written, and its size.
+Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class Deployed:
         plan: how the class runs: its hooks, and what it declares of input and output.
         file: where the class is written, or None for built-ins.
         terms: what the class says of background calls that do not say it themselves.
+        stamp: what told the file as it was imported from any later one, or None.
+        tally: how often it ran.
     """
 
     name: str
@@ -45,6 +51,8 @@ class Deployed:
     plan: Plan
     file: str | None = None
     terms: Terms = NO_TERMS
+    stamp: Stamp | None = None
+    tally: Tally = field(default_factory=Tally, compare=False, repr=False)
 
     @property
     def time_limit(self) -> float | None:
@@ -57,8 +65,13 @@ class Deployed:
         return Lane.TASK if self.is_async else Lane.THREAD
 
     @classmethod
-    def of(cls, service: type[ServiceBase], *, file: str | None = None) -> "Deployed":
+    def of(cls, service: type[ServiceBase], *, file: str | None = None, stamp: Stamp | None = None) -> "Deployed":
         """Return a user's class as it is deployed.
+
+        Args:
+            service: the class.
+            file: where it is written.
+            stamp: of that file, from before it was imported.
 
         Raises:
             ServiceDefinitionError: what it declares, or says of background calls, is not legal.
@@ -74,6 +87,7 @@ class Deployed:
             is_async=issubclass(service, AsyncService),
             plan=plan,
             file=file,
+            stamp=stamp,
             terms=_terms_of(service),
         )
 
@@ -168,6 +182,15 @@ class Services:
         """Return what a service's class says of background calls, or None if nobody is known to have it."""
         here = self.current.by_name.get(name)
         return self.elsewhere.get(name) if here is None else here.terms
+
+
+def stamp_of(file: str) -> Stamp | None:
+    """Return what tells the file as it is now from what it will be once it is changed, or None if it is not there."""
+    try:
+        found = Path(file).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def line_of(service: type) -> int | None:

@@ -20,13 +20,14 @@ from zato.core.errors import EnvironmentFault
 from zato.core.settings import Settings
 from zato.core.urls import shown
 from zato.environment import Environment
+from zato.ports import claim, reserve
 from zato.running import Layer, RunningServer
-from zato.server.http.tls import private_copy, tls_files
+from zato.server.companion import Companion, command_of
 from zato.server.logs.files import put_aside
 from zato.server.logs.levels import Levels
 from zato.server.orders import Orders, Report
 from zato.server.place import Place
-from zato.server.ports import claim, reserve
+from zato.tls import private_copy, tls_files
 
 __all__ = ["COMMAND", "Ready", "run_server"]
 
@@ -126,6 +127,7 @@ class _Supervisor:
         self._here = replace(here, **origin)
         self._stopping = asyncio.Event()
         self._started = False
+        self._companion = Companion(command_of(orders.path, settings), self._stopping)
         self._workers = [
             Place(replace(orders, worker=number), command, self._stopping, self._changed)
             for number in range(1, settings.workers + 1)
@@ -148,6 +150,8 @@ class _Supervisor:
             report = await self._first_report()
             if report is not None:
                 self._say_ready(report, ready)
+                if self._settings.web_admin:
+                    keeping.append(asyncio.create_task(self._companion.keep()))
                 await self._until_stopped()
             logger.info("Server %s stops", self._settings.name)
         finally:

@@ -10,32 +10,23 @@ store, so that nothing is accepted that cannot be stored and everything that end
 
 import asyncio
 import logging
-import os
 import socket
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any
 
-from zato import __version__
 from zato.broker.base import Announce, Applied, Backend, Clock, Reclaim
 from zato.broker.batcher import Batcher
 from zato.broker.clock import SystemClock
 from zato.broker.open import Location, durability, is_shared, open_backend, open_bell, open_reader
 from zato.core.envelope import ADMIN_USER, API_USER
-from zato.core.member import Member
 from zato.core.settings import Settings
 from zato.environment import Credentials
 from zato.server.attendance import Attendance, identity_of
 from zato.server.bell import Bell
-from zato.server.builtin.basic import Echo, InputLogger, Ping
-from zato.server.builtin.cluster import Drain, GetServers
-from zato.server.builtin.invocation import Cancel, Get, List, Replay
-from zato.server.builtin.log import GetLevels, SetLevel
-from zato.server.builtin.queue import GetQueues, Pause, Resume
-from zato.server.builtin.server import Info
-from zato.server.builtin.service import Describe, GetList, Invoke, InvokeAsyncMany
+from zato.server.builtins import Parts, builtins_of
+from zato.server.counts import Counting
+from zato.server.deployment import Deployment
 from zato.server.dispatcher import Dispatcher
 from zato.server.elsewhere import Elsewhere
 from zato.server.facilities import facilities_of, server_info
@@ -48,18 +39,21 @@ from zato.server.http.health import Health
 from zato.server.http.listener import Listener
 from zato.server.http.routes import Application
 from zato.server.http.rsgi import RSGIAdapter
-from zato.server.http.tls import tls_files
 from zato.server.loader import Loaded, Loading, load_folder
 from zato.server.locks import Locks
 from zato.server.logs.root import Logs
 from zato.server.orders import Orders
+from zato.server.people.checkpoint import Checkpoint
+from zato.server.people.people import People
 from zato.server.publisher import Publisher
 from zato.server.records import Records
 from zato.server.registry import Deployed, Registry, Services
+from zato.server.state import State
 from zato.server.store_hooks import after_add, before_add
 from zato.server.threads import Budget, Threads
 from zato.server.waiters import Waiters
 from zato.server.worker import Limits, Worker
+from zato.tls import tls_files
 
 __all__ = ["OpenBackend", "Server"]
 
@@ -113,11 +107,13 @@ class Server:
         self._host = socket.gethostname()
         info = server_info(orders, self._host, self._started)
         self._facilities = facilities_of(orders, location, info, services=self._services, threads=self._threads)
+        locks = Locks(self._batcher, orders.holder)
+        self._people = People(self._batcher, self._reader, locks, settings, loop=loop)
         dispatcher = Dispatcher(
             self._services,
             self._threads,
             publisher,
-            Locks(self._batcher, orders.holder),
+            locks,
             facilities=self._facilities,
             loop=loop,
             max_depth=settings.max_depth,
@@ -131,11 +127,29 @@ class Server:
             limits=_limits(settings),
             access=access,
         )
-        self._attendance = Attendance(self._batcher, self._member, alive_for=settings.lease, cluster=settings.cluster)
         # Nobody shares an embedded store: who was heard of there is an earlier run, even one on a host of another name.
         shared = is_shared(settings.broker)
-        self._identity = identity_of(environment.data, self._host, clock.boot_id()) if shared else ALONE
+        identity = identity_of(environment.data, self._host, clock.boot_id()) if shared else ALONE
+        self._state = State(
+            orders=orders,
+            identity=identity,
+            host=self._host,
+            server=self._facilities.server,
+            started=self._started,
+            services=self._services,
+            dispatcher=dispatcher,
+            threads=self._threads,
+            budget=self._budget,
+            worker=self._worker,
+        )
+        self._attendance = Attendance(
+            self._batcher, self._state.member, alive_for=settings.lease, cluster=settings.cluster
+        )
+        self._counts = Counting(
+            self._services, self._batcher, self._reader, orders.holder, is_alone=not shared and settings.workers == 1
+        )
         self._readers = Budget(self._threads, READERS, name="readers of large inputs")
+        self._deployment = Deployment(self._services, self._counts, self._reader, self._readers, server=settings.name)
         self._front = Front(
             self._services, dispatcher, publisher, self._budget, self._readers, max_response=settings.max_response
         )
@@ -155,8 +169,10 @@ class Server:
         settings = self._settings
         admin = BasicAuth(ADMIN_USER, credentials.admin_invoke, ADMIN_REALM)
         pubapi = BasicAuth(API_USER, credentials.pubapi, API_REALM)
+        checkpoint = Checkpoint(self._people, self._services)
+        default_expiration = settings.honour_default_expiration
         return Application(
-            AdminDoor(self._front, admin, self._readers, honour_default_expiration=settings.honour_default_expiration),
+            AdminDoor(self._front, admin, self._readers, checkpoint, honour_default_expiration=default_expiration),
             ApiDoor(dispatcher, self._budget, self._readers, pubapi, max_response=settings.max_response),
             self._health,
             gate=self._gate,
@@ -192,6 +208,8 @@ class Server:
         loaded = load_folder(self._environment.services, how)
         await self.deploy(loaded, how)
         await self._attendance.confirm()
+        self._counts.begin()
+        await self._people.accounts.begin(self._orders.credentials.first_user_hash)
         await self._listener.open()
         return loaded
 
@@ -251,8 +269,10 @@ class Server:
     async def close(self) -> None:
         """Close what `__init__` and `start` opened, at once."""
         await self._listener.closed()
+        self._counts.end()
         await self._attendance.end()
         self._threads.close()
+        self._people.close()
         self._facilities.close()
         for batcher in (self._reader, self._batcher):
             await asyncio.get_running_loop().run_in_executor(None, batcher.close)
@@ -266,7 +286,7 @@ class Server:
             logger.warning("%s: %s", line, problem)
 
     def _drain(self, draining: bool) -> None:
-        self._health.draining = draining
+        self._state.draining = self._health.draining = draining
         self._worker.drain(draining=draining)
 
     def _ended(self, ids: Sequence[str]) -> None:
@@ -297,66 +317,20 @@ class Server:
         return ""
 
     def _builtins(self) -> list[Deployed]:
-        records = Records(self._batcher, self._reader, self._waiters, self._gate)
-        tracebacks = self._settings.return_tracebacks
-        return [
-            Deployed.builtin(Ping, Ping),
-            Deployed.builtin(InputLogger, InputLogger),
-            Deployed.builtin(Echo, Echo),
-            Deployed.builtin(partial(Invoke, self._front), Invoke),
-            Deployed.builtin(partial(InvokeAsyncMany, self._front), InvokeAsyncMany),
-            Deployed.builtin(partial(GetList, self._services), GetList),
-            Deployed.builtin(partial(Describe, self._services), Describe),
-            Deployed.builtin(partial(Get, records, tracebacks=tracebacks), Get),
-            Deployed.builtin(partial(List, records, tracebacks=tracebacks), List),
-            Deployed.builtin(partial(Cancel, records, tracebacks=tracebacks), Cancel),
-            Deployed.builtin(partial(Replay, records, self._publisher), Replay),
-            Deployed.builtin(partial(Info, self._state), Info),
-            Deployed.builtin(partial(GetServers, self._batcher), GetServers),
-            Deployed.builtin(partial(Drain, self._batcher, self._settings.name), Drain),
-            Deployed.builtin(partial(GetQueues, self._reader), GetQueues),
-            Deployed.builtin(partial(Pause, self._batcher), Pause),
-            Deployed.builtin(partial(Resume, self._batcher), Resume),
-            Deployed.builtin(partial(SetLevel, self._logs.levels), SetLevel),
-            Deployed.builtin(partial(GetLevels, self._logs.levels), GetLevels),
-        ]
-
-    def _member(self) -> Member:
-        """Return what other servers are told of this process."""
-        settings, worker = self._settings, self._worker
-        return Member(
-            holder=self._orders.holder,
-            identity=self._identity,
-            host=self._host,
-            pid=os.getpid(),
-            version=__version__,
-            address=self._facilities.server.address,
-            started=int(self._started.timestamp() * 1000),
-            services=len(self._services.current.by_name),
-            running=worker.running,
-            slots=settings.background_threads + settings.background_tasks,
-            drained=self._attendance.draining and not worker.is_busy,
+        parts = Parts(
+            settings=self._settings,
+            batcher=self._batcher,
+            reader=self._reader,
+            publisher=self._publisher,
+            front=self._front,
+            records=Records(self._batcher, self._reader, self._waiters, self._gate),
+            people=self._people,
+            levels=self._logs.levels,
+            state=self._state,
+            deployment=self._deployment,
+            slots=self._budget,
         )
-
-    def _state(self) -> dict[str, Any]:
-        """Return what `zato.server.info` tells of this server."""
-        settings, budget = self._settings, self._budget
-        return {
-            "name": settings.name,
-            "broker": settings.broker,
-            "cluster": settings.cluster,
-            "draining": self._attendance.draining,
-            "worker": self._orders.worker,
-            "workers": settings.workers,
-            "started": self._started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "services": len(self._services.current.by_name),
-            "threads": {
-                "total": self._threads.count,
-                "busy": self._threads.busy,
-                "http": {"limit": budget.limit, "running": budget.running, "waiting": budget.waiting},
-                "background": {"limit": settings.background_threads, "running": self._worker.running},
-            },
-        }
+        return builtins_of(parts)
 
 
 def _gathers(settings: Settings) -> bool:
@@ -385,4 +359,5 @@ def _limits(settings: Settings) -> Limits:
         max_takeovers=settings.max_takeovers,
         max_stored=settings.max_stored,
         retention=settings.retention,
+        audit_retention=settings.audit_retention,
     )

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from zato.broker.base import Beat, Lease, Leased, Purge, Purged
+from zato.broker.base import Beat, Lease, Leased, Operation, Purge, Purged
 from zato.broker.batcher import Batcher
+from zato.broker.documents import PurgeKept
 from zato.core.access import Ran
 from zato.core.errors import InvocationTimeout, Overloaded
 from zato.core.invocation import Delivery, Holder, Lane
@@ -54,6 +55,7 @@ class Limits:
     max_takeovers: int
     max_stored: int
     retention: float
+    audit_retention: float = 7_776_000.0
     held: int = 100_000_000
 
 
@@ -117,13 +119,14 @@ class Worker:
         """Begin to lease. From then on, work arrives by itself.
 
         Args:
-            purges: delete outcomes whose retention has ended; one process of a server is enough for that.
+            purges: delete what has been kept for long enough; one process of a server is enough for that.
         """
         self._stopped = False
         self._batcher.on_ready = self.pull
         self._holdings.beat()
         if purges:
-            self._purge()
+            self._purge(Purge(self._limits.retention, PURGE_SLICE))
+            self._purge(PurgeKept(self._limits.audit_retention, PURGE_SLICE))
         self._look()
 
     def drain(self, *, draining: bool) -> None:
@@ -267,7 +270,7 @@ class Worker:
             run.task.add_done_callback(partial(self._ran_on_loop, run))
         limit = run.delivery.invocation.time_limit
         if limit is not None:
-            run.plan(self._loop.call_later(limit, self._time_is_up, run, limit))
+            run.plan(self._loop.call_later(limit, self._time_is_up, deployed, run, limit))
 
     def _run_on_thread(self, deployed: Deployed, run: Run) -> Ending | None:
         try:
@@ -322,9 +325,10 @@ class Worker:
             self._recorder.record(run.delivery, ending)
         self.pull()
 
-    def _time_is_up(self, run: Run, limit: float) -> None:
+    def _time_is_up(self, deployed: Deployed, run: Run, limit: float) -> None:
         """Stop a run. A task ends in a moment, and says so itself; a thread's delivery goes on without it."""
-        error = InvocationTimeout.over_limit(run.delivery.invocation.service, limit)
+        error = InvocationTimeout.over_limit(deployed.name, limit)
+        deployed.tally.errors += 1
         if run.task is None:
             self._give_up(run, error)
         else:
@@ -363,15 +367,14 @@ class Worker:
             run.plan(self._loop.call_later(LAST_WORDS, self._runs.name, run, STOPPED))
         run.halt()
 
-    def _purge(self) -> None:
-        purge = Purge(self._limits.retention, PURGE_SLICE)
-        self._batcher.post(purge, partial(self._purged, self._loop.time()))
+    def _purge(self, purge: Operation[Purged]) -> None:
+        self._batcher.post(purge, partial(self._purged, purge, self._loop.time()))
 
-    def _purged(self, began: float, result: Purged | Exception) -> None:
+    def _purged(self, purge: Operation[Purged], began: float, result: Purged | Exception) -> None:
         more = isinstance(result, Purged) and result.more
         if not self._stopped:
             pause = PURGE_PAUSE * (self._loop.time() - began) if more else PURGE_EVERY
-            self._again_in("purge", pause, self._purge)
+            self._again_in(type(purge).__name__, pause, partial(self._purge, purge))
 
     def _again_in(self, name: str, seconds: float, action: Callable[[], None]) -> None:
         timer = self._timers.get(name)

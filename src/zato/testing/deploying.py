@@ -11,7 +11,7 @@ from zato.server.definitions import check_class, classes_of, is_service
 from zato.server.imports import Watch, import_file
 from zato.server.load_errors import LoadError, import_error
 from zato.server.loader import Loaded, Loading
-from zato.server.registry import Deployed
+from zato.server.registry import Deployed, stamp_of
 from zato.server.service import ServiceBase
 from zato.server.store_hooks import after_add, before_add
 
@@ -93,7 +93,8 @@ def _from_class(kind: type[ServiceBase]) -> Deployed:
     if not is_service(kind):
         raise ServiceDefinitionError(f"{kind.__name__} has no 'handle', so it cannot be deployed.")
     check_class(kind)
-    return Deployed.of(kind, file=_file_of(kind))
+    file = _file_of(kind)
+    return Deployed.of(kind, file=file, stamp=None if file is None else stamp_of(file))
 
 
 def _from_module(module: ModuleType) -> Iterator[Deployed]:

@@ -17,8 +17,11 @@ from zato.broker.batcher import Batcher
 from zato.broker.sqlite import SQLiteBackend
 from zato.core.invocation import Holder, Lane
 from zato.server.builtin.basic import Echo, InputLogger, Ping
-from zato.server.builtin.invocation import Cancel, Get, List, Replay
-from zato.server.builtin.service import Describe, GetList
+from zato.server.builtin.checking import CheckInput
+from zato.server.builtin.deployed import Describe, GetList, GetSource
+from zato.server.builtin.invocation import Cancel, Count, Get, GetTree, List, Replay
+from zato.server.counts import Counting
+from zato.server.deployment import Deployment
 from zato.server.gate import Gate
 from zato.server.holdings import Holdings
 from zato.server.locks import Locks
@@ -84,7 +87,10 @@ class Memory:
         publisher = Publisher(self.services, batcher, max_stored=MAX_STORED, wall=clock.wall)
         self._waiters = Waiters()
         records = Records(batcher, batcher, self._waiters, Gate(SLOTS), wall=clock.wall)
-        self._builtins = _builtins(self.services, records, publisher)
+        self.budget = Budget(self._threads, SLOTS, name="slots of the test")
+        counts = Counting(self.services, batcher, batcher, HERE, is_alone=True)
+        deployment = Deployment(self.services, counts, batcher, self.budget, server=HERE.server)
+        self._builtins = _builtins(deployment, self.budget, records, publisher)
         self.facilities = KitFacilities(self.services, self._threads, clock)
         self.dispatcher = WatchedDispatcher(
             self.services,
@@ -95,7 +101,6 @@ class Memory:
             facilities=self.facilities,
             max_depth=MAX_DEPTH,
         )
-        self.budget = Budget(self._threads, SLOTS, name="slots of the test")
         self.running: dict[str, Callable[[], object]] = {}
         batcher.on_ended = self._ended
         self._announced: Registry | None = None
@@ -152,16 +157,17 @@ class Memory:
                 stop()
 
 
-def _builtins(services: Services, records: Records, publisher: Publisher) -> list[Deployed]:
+def _builtins(deployment: Deployment, slots: Budget, records: Records, publisher: Publisher) -> list[Deployed]:
     """Return the built-in services that services may invoke."""
     return [
         Deployed.builtin(Ping, Ping),
         Deployed.builtin(InputLogger, InputLogger),
         Deployed.builtin(Echo, Echo),
-        Deployed.builtin(partial(GetList, services), GetList),
-        Deployed.builtin(partial(Describe, services), Describe),
+        *(Deployed.builtin(partial(kind, deployment), kind) for kind in (GetList, Describe, GetSource)),
+        Deployed.builtin(partial(CheckInput, deployment, slots), CheckInput),
         Deployed.builtin(partial(Get, records, tracebacks=False), Get),
         Deployed.builtin(partial(List, records, tracebacks=False), List),
+        *(Deployed.builtin(partial(kind, records), kind) for kind in (Count, GetTree)),
         Deployed.builtin(partial(Cancel, records, tracebacks=False), Cancel),
         Deployed.builtin(partial(Replay, records, publisher), Replay),
     ]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.commands import Zato
 from tests.support.environments import ZATO, ServerProcess, make_environment
+from tests.support.subprocesses import children_unmeasured
 from zato.broker.clock import SystemClock
 from zato.broker.open import Location, open_backend
 from zato.environment import Environment
@@ -34,7 +35,7 @@ def environment(tmp_path: Path) -> Environment:
 @pytest.fixture
 def server(environment: Environment) -> Iterator[ServerProcess]:
     """Its server."""
-    with ServerProcess(environment) as running:
+    with children_unmeasured(), ServerProcess(environment) as running:
         yield running
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.commands import Zato
 from tests.support.environments import ZATO, ServerProcess, make_environment
+from tests.support.subprocesses import children_unmeasured
 from tests.support.waiting import wait_until
 
 # Completes the words of a command as bash does when the tabulator is pressed.
@@ -28,7 +29,9 @@ SERVICE = "from zato.server.service import Service\nclass Order(Service):\n    d
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server that runs."""
     environment = make_environment(tmp_path_factory.mktemp("completion") / "env", {"crm.py": SERVICE})
-    with ServerProcess(environment) as server:
+    with children_unmeasured():
+        server = ServerProcess(environment)
+    with server:
         yield server
 
 
@@ -38,11 +41,17 @@ def path(server: ServerProcess) -> str:
     return str(server.environment.path)
 
 
-def completed(tmp_path: Path, *words: str) -> list[str]:
+@pytest.fixture
+def script(zato: Zato, tmp_path: Path) -> Path:
+    """What bash reads once, to be able to complete."""
+    file = tmp_path / "script"
+    file.write_text(zato("completion", "bash").out)
+    return file
+
+
+def completed(script: Path, *words: str) -> list[str]:
     """Return what bash offers for the last of some words. Nothing is ever said beside that."""
-    script = tmp_path / "script"
-    script.write_text(subprocess.run([ZATO, "completion", "bash"], capture_output=True, check=True, text=True).stdout)
-    variables = {**os.environ, "PATH": f"{Path(ZATO).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    variables = {**os.environ, "PATH": f"{Path(ZATO).parent}:{os.environ['PATH']}", "HOME": str(script.parent)}
     done = subprocess.run(
         ["bash", "--norc", "-c", BASH, "bash", str(script), "zato", *words],
         capture_output=True,
@@ -70,21 +79,23 @@ def completed(tmp_path: Path, *words: str) -> list[str]:
         pytest.param(["logs", "/no/such/folder", "--service", "x"], [], id="no-server"),
     ],
 )
-def test_bash_completes(tmp_path: Path, words: list[str], expected: list[str]) -> None:
+def test_bash_completes(script: Path, words: list[str], expected: list[str]) -> None:
     """Commands, options and names; where there is nothing to say, nothing is said."""
-    assert completed(tmp_path, *words) == expected
+    assert completed(script, *words) == expected
 
 
-def test_services_of_a_running_server(tmp_path: Path, path: str) -> None:
+def test_services_of_a_running_server(script: Path, path: str) -> None:
     """Their names come from the server, if it answers within a second; a busy machine is asked again."""
-    wait_until(lambda: completed(tmp_path, "logs", path, "--service", "crm") == ["crm.order"], 30, what="a service")
+    # To be measured takes most of the second.
+    with children_unmeasured():
+        wait_until(lambda: completed(script, "logs", path, "--service", "crm") == ["crm.order"], 30, what="a service")
 
 
-def test_server_that_never_answers(tmp_path: Path, server: ServerProcess, path: str) -> None:
+def test_server_that_never_answers(script: Path, server: ServerProcess, path: str) -> None:
     """A person who presses the tabulator waits for a second, not for the server."""
     os.killpg(server.process.pid, signal.SIGSTOP)
     try:
-        assert completed(tmp_path, "logs", path, "--service", "crm") == []
+        assert completed(script, "logs", path, "--service", "crm") == []
     finally:
         os.killpg(server.process.pid, signal.SIGCONT)
 

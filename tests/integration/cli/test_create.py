@@ -1,6 +1,7 @@
 """`zato create`."""
 
 import os
+import re
 import shlex
 import stat
 import subprocess
@@ -16,6 +17,7 @@ from tests.support.rights import not_as_root
 from tests.support.subprocesses import unmeasured_environment
 from zato.core.settings import Settings, describe
 from zato.environment import Environment
+from zato.hashing import matches
 
 FOLDERS = {"services", "user-config", "data", "run", "logs"}
 REFUSED = [
@@ -27,6 +29,7 @@ REFUSED = [
     pytest.param("--host", "\udcff", "holds characters that cannot be printed", id="host-undecodable"),
     pytest.param("--admin-invoke-password", "short", "A password is 8 to 256", id="password-short"),
     pytest.param("--pubapi-password", "zażółć gęślą", "printable ASCII characters", id="password-not-ascii"),
+    pytest.param("--web-admin-password", "short", "A person's password is 8 to 1024 characters", id="people-short"),
     pytest.param("--prot", "1", "Did you mean one of: '--host', '--port'?", id="misspelt-option"),
 ]
 
@@ -44,12 +47,32 @@ def test_environment_is_made(zato: Zato, path: Path, command: tuple[str, ...]) -
 
     assert (done.code, done.err) == (0, "")
     assert {entry.name for entry in path.iterdir()} == FOLDERS | {"config.toml", "secrets.toml"}
-    assert done.out.splitlines() == [
+    lines = done.out.splitlines()
+    assert lines.pop(3).startswith("  web admin       log in as admin with ")
+    assert lines == [
         f"Environment made: {path}",
         f"  services go to  {path / 'services'}",
         f"  settings are in {path / 'config.toml'}, passwords in {path / 'secrets.toml'}",
         f"Start its server with: zato start {path}",
     ]
+
+
+def test_first_person_has_a_random_password(zato: Zato, path: Path) -> None:
+    """It is printed once; the environment keeps a hash."""
+    done = zato("create", path)
+    (password,) = re.findall(r"web admin +log in as admin with ([A-Za-z2-9]{20})$", done.out, re.MULTILINE)
+    secrets = (path / "secrets.toml").read_text("utf-8")
+    hashed = Environment(path).credentials().first_user_hash
+    assert (password in secrets, hashed in secrets) == (False, True)
+    assert matches(password.encode(), hashed.encode())
+
+
+def test_first_person_has_the_password_that_is_given(zato: Zato, path: Path) -> None:
+    """It is printed nowhere."""
+    done = zato("create", path, "--web-admin-password", "żółw żółw")
+    assert (done.code, "żółw" in done.out) == (0, False)
+    assert "log in as admin with the password that was given" in done.out
+    assert matches("żółw żółw".encode(), Environment(path).credentials().first_user_hash.encode())
 
 
 def test_only_the_owner_reads_secrets_and_data(zato: Zato, path: Path) -> None:

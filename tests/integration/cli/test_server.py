@@ -76,6 +76,9 @@ def test_list_for_programs(zato: Zato, server: ServerProcess) -> None:
     assert found.pop("started").endswith("Z")
     assert 0 <= found.pop("ago") < 15
     assert found.pop("services") >= 15
+    threads = {"total": 0, "busy": 0, "http_limit": 32, "http_running": 0, "http_waiting": 0}
+    assert found.pop("threads").keys() == threads.keys()
+    assert [worker.pop("threads")["http_limit"] for worker in found["workers"]] == [32, 32]
     assert found == {
         "name": "crm",
         "host": os.uname().nodename,
@@ -86,6 +89,7 @@ def test_list_for_programs(zato: Zato, server: ServerProcess) -> None:
         "draining": False,
         "drained": False,
         "alive": True,
+        "current": [],
         "workers": [{"worker": number, "pid": pids[number], "running": 0, "slots": 1032} for number in (1, 2)],
     }
 

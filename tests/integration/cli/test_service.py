@@ -242,12 +242,15 @@ def test_list_as_json(zato: Zato, path: str, server: ServerProcess) -> None:
     done = zato("service", "list", path, "--json")
     by_name = {item["name"]: item for item in json.loads(done.out)}
     assert done.out.count("\n") == 1
-    assert by_name["demo.echo"] == {
+    assert {**by_name["demo.echo"], "calls": 0} == {
         "name": "demo.echo",
         "impl_name": "demo.Echo",
         "is_internal": False,
         "is_async": True,
         "file": str(server.environment.services / "demo.py"),
+        "calls": 0,
+        "errors": 0,
+        "servers": ["server1"],
     }
 
 

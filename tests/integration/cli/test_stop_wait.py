@@ -19,6 +19,9 @@ from tests.support.environments import ZATO, ServerProcess, make_environment
 from tests.support.waiting import wait_until
 from zato.running import RunningServer
 
+# What a server does at its stop is measured where it does that in the tests' own process.
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 # Says that it began, and ends once the file `go` is there.
 PATIENT = """
 import time

@@ -79,13 +79,14 @@ def test_words_stay(text: str) -> None:
     assert MASKS.text(text) == text
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_a_megabyte_takes_no_longer_than_its_length(piece: str) -> None:
+def test_a_long_text_takes_no_longer_than_its_length(piece: str) -> None:
     """No text is so made that time grows faster than length."""
-    text = (piece * (1_000_000 // len(piece))) + "x"
+    text = (piece * (250_000 // len(piece))) + "x"
     began = time.process_time()
     MASKS.text(text)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 2
 
 
 @given(st.lists(st.sampled_from([*PIECES.split(" "), " "]), max_size=25).map("".join))

@@ -36,7 +36,7 @@ async def answered_without_a_reader(door: str, body: bytes) -> bool:
     readers, gate = Budget(threads, 1, name="readers"), threading.Event()
     inside: Any = Inside()
     doors: Any = {
-        "admin": partial(AdminDoor, inside, AUTH, readers, honour_default_expiration=False),
+        "admin": partial(AdminDoor, inside, AUTH, readers, inside, honour_default_expiration=False),
         "api": partial(ApiDoor, inside, Budget(threads, 1, name="slots"), readers, AUTH, max_response=LARGE),
     }
 

@@ -106,6 +106,21 @@ def test_record_without_an_outcome() -> None:
     assert (shown["callback"], shown["on_failure"]) == (["x"], [])
 
 
+@pytest.mark.parametrize(
+    ("cut", "text", "is_cut"),
+    [
+        pytest.param(0, "", True, id="nothing"),
+        pytest.param(3, '{"\u00e4'[:2], True, id="not-half-a-character"),
+        pytest.param(9, '{"\u00e4": 1}', False, id="all"),
+    ],
+)
+def test_beginning_of_what_is_large(cut: int, text: str, is_cut: bool) -> None:
+    """With a cut there is the JSON up to so many bytes, the size of the whole, and null where there is nothing."""
+    call = replace(CALL, payload='{"\u00e4": 1}'.encode())
+    shown = record_as_json(record(call=call), tracebacks=False, cut=cut)
+    assert (shown["payload"], shown["response"]) == ({"text": text, "size": 9, "is_cut": is_cut}, None)
+
+
 @pytest.mark.parametrize("tracebacks", [True, False], ids=["with-traceback", "without-traceback"])
 def test_error_of_a_record(tracebacks: bool) -> None:
     """Code, type and message are public; the traceback is shown only where the setting says so."""

@@ -11,9 +11,11 @@ import pytest
 
 from tests.contract.calls import accept, make_call
 from tests.support.workers import HERE, LEASE, TAKEN_OVER, THERE, Bench, run_with_worker
+from zato.broker.audit import Note, Notes
 from zato.broker.base import Cancel, Finish, Lease, Look, Reclaim, Release
 from zato.broker.clock import SystemClock
 from zato.broker.open import Location, open_backend
+from zato.core.audit import AuditEntry
 from zato.core.invocation import Outcome, Record, Status
 from zato.server import worker as background
 from zato.server.recorder import STORE_RETRY
@@ -319,6 +321,20 @@ def test_purge_goes_on_until_nothing_old_is_left(tmp_path: Path) -> None:
             for call in calls:
                 while await bench.batcher.ask(Look(id=call.id)):  # noqa: ASYNC110 -- time purges
                     await asyncio.sleep(0.001)
+
+    run(tmp_path, scenario)
+
+
+def test_what_is_kept_too_long_is_purged_until_nothing_is_left(tmp_path: Path) -> None:
+    """Documents and entries of the audit go in more than one slice, and none waits for the next round."""
+    entry = AuditEntry(time=1, user="anna", action="a")
+    with closing(open_backend(Location("sqlite", tmp_path), SystemClock())) as backend:
+        backend.apply([Note(entry)] * 250 + [Note(AuditEntry(time=10**14, user="anna", action="a"))])
+
+    async def scenario(bench: Bench) -> None:
+        async with asyncio.timeout(10):
+            while len((await bench.batcher.ask(Notes(limit=300))).entries) > 1:  # noqa: ASYNC110 -- time purges
+                await asyncio.sleep(0.001)
 
     run(tmp_path, scenario)
 

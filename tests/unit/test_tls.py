@@ -13,7 +13,7 @@ from tests.support.certificates import Certificates, make_certificates
 from tests.support.environments import make_environment
 from zato.core.errors import EnvironmentFault
 from zato.core.settings import Settings
-from zato.server.http.tls import private_copy, tls_files
+from zato.tls import private_copy, tls_files
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 

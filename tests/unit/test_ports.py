@@ -18,7 +18,7 @@ from tests.support.environments import free_port, make_environment
 from tests.support.subprocesses import unmeasured_environment
 from zato.core.errors import EnvironmentFault
 from zato.environment import Environment
-from zato.server.ports import claim, reserve
+from zato.ports import claim, reserve
 
 REFUSED = [
     pytest.param("no-such-host.invalid", "The server cannot listen on 'no-such-host.invalid': ", id="unknown-name"),
@@ -30,8 +30,8 @@ REFUSED = [
 ASKS = """
 import sys, time
 from zato.core.errors import EnvironmentFault
-from zato.server import ports
-from zato.server.ports import reserve
+from zato import ports
+from zato.ports import reserve
 ports.PROC = ports.PROC / "self" / "task"  # whose it is takes long to find out, and is not asked here
 for line in sys.stdin:
     while time.monotonic() < float(line):

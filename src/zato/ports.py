@@ -1,4 +1,4 @@
-"""The port of a server: keeping it for its processes, and saying who has it if it is taken."""
+"""The port of a server or a web admin: keeping it for its processes, and saying who has it if it is taken."""
 
 import contextlib
 import errno
@@ -15,14 +15,21 @@ from zato.environment import Environment
 __all__ = ["claim", "reserve"]
 
 PROC = Path("/proc")
+# Who listens, by the setting that says where.
+LISTENERS = {"host": "The server", "web_admin_host": "The web admin"}
 LOCK_NAME = "run/server.lock"
 ATTEMPTS = 20
 # Seconds, at most, between two of them.
 PAUSE = 0.02
 
 
-def reserve(host: str, port: int) -> socket.socket:
-    """Return a socket that keeps an address for the processes of this server, until it is closed.
+def reserve(host: str, port: int, *, setting: str = "host") -> socket.socket:
+    """Return a socket that keeps an address for the processes that listen there, until it is closed.
+
+    Args:
+        host: a name or an address.
+        port: 0 for any that is free.
+        setting: the one that names the host, 'host' or 'web_admin_host', for messages.
 
     Raises:
         EnvironmentFault: the address cannot be had; the message says which environment's server has it.
@@ -35,7 +42,7 @@ def reserve(host: str, port: int) -> socket.socket:
             time.sleep(random.uniform(0, PAUSE))  # noqa: S311 -- no secret
         raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
     except (OSError, UnicodeError) as error:
-        raise EnvironmentFault(_refusal(error, host, port)) from error
+        raise EnvironmentFault(_refusal(error, host, port, setting)) from error
 
 
 def claim(lock: int, port: int) -> None:
@@ -89,7 +96,7 @@ def _listens_alone(kept: socket.socket) -> bool:
     return True
 
 
-def _refusal(error: OSError | UnicodeError, host: str, port: int) -> str:
+def _refusal(error: OSError | UnicodeError, host: str, port: int, setting: str) -> str:
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
         owner = _environment_on(port)
@@ -99,7 +106,7 @@ def _refusal(error: OSError | UnicodeError, host: str, port: int) -> str:
     reason = getattr(error, "strerror", None) or error
     if number == errno.EACCES:
         return f"Port {port} on {host} cannot be used: {reason}. Choose one from 1024 with --port."
-    return f"The server cannot listen on {host!r}: {reason}. Check 'host' in config.toml."
+    return f"{LISTENERS[setting]} cannot listen on {host!r}: {reason}. Check {setting!r} in config.toml."
 
 
 def _environment_on(port: int) -> Path | None:
