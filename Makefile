@@ -6,14 +6,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PROXIES := $(VENV)/proxies
 REDIS := $(VENV)/redis/.fetched
+CHROMIUM := $(VENV)/chromium/.found
 DEMO := demo
 TYPED := src tests examples scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test suite check chaos bench lock clean
+.PHONY: help venv run test suite check chaos bench screenshots lock clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 venv: $(STAMP) ## Create .venv with everything that development needs
 
@@ -21,12 +22,13 @@ $(STAMP): requirements-dev.lock pyproject.toml scripts/venv.sh
 	@PYTHON='$(PYTHON)' sh scripts/venv.sh $(VENV)
 	@touch $@
 
-run: $(STAMP) ## Start a server with the services of examples/, in the folder demo/
+run: $(STAMP) ## Start a server with the services of examples/ and its web admin, in the folder demo/
 	@BIN='$(BIN)' sh scripts/demo.sh $(DEMO) $(if $(PORT),--port $(PORT))
 	@sed 's|demo|$(DEMO)|g' examples/NEXT.txt
+	@sh scripts/log_in.sh $(DEMO)
 	@exec $(BIN)/zato start $(DEMO) $(if $(PORT),--port $(PORT))
 
-test: $(STAMP) $(PROXIES) $(REDIS) ## Run all checks and, beside them, all tests with coverage
+test: $(STAMP) $(PROXIES) $(REDIS) $(CHROMIUM) ## Run all checks and, beside them, all tests with coverage
 	@$(MAKE) --no-print-directory --jobs=2 check suite
 
 suite:
@@ -38,6 +40,10 @@ $(PROXIES): scripts/proxies.sh scripts/debian.sh | $(STAMP)
 
 $(REDIS): scripts/redis.sh scripts/debian.sh | $(STAMP)
 	@PYTHON='$(BIN)/python' sh scripts/redis.sh $(@D)
+	@touch $@
+
+$(CHROMIUM): scripts/chromium.sh | $(STAMP)
+	@sh scripts/chromium.sh $(@D)
 	@touch $@
 
 check: $(STAMP) ## Check format, style, types, layers and links
@@ -52,8 +58,11 @@ chaos: $(STAMP) $(PROXIES) $(REDIS) ## Break servers at random under load, with 
 	PYTHONPATH=. $(BIN)/python -m tests.chaos.run $(CHAOS)
 	PYTHONPATH=. $(BIN)/python -m tests.cluster.rolling
 
-bench: $(STAMP) $(REDIS) ## Measure, and print the results as ratios, with options in BENCH=
+bench: $(STAMP) $(REDIS) $(CHROMIUM) ## Measure, and print the results as ratios, with options in BENCH=
 	$(BIN)/python -m bench.run $(BENCH)
+
+screenshots: $(STAMP) $(CHROMIUM) ## Take pictures of every page of the web admin, into build/screenshots
+	PYTHONPATH=. $(BIN)/python scripts/screenshots.py $(SCREENSHOTS)
 
 lock: ## Resolve all dependencies anew and write requirements*.lock
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: 'pip install uv', or name it with UV=/path/to/uv" >&2; exit 1; }

@@ -14,9 +14,10 @@ from bench.figures import Skipped
 
 __all__ = ["PEERS", "python_of", "require_program"]
 
-# Where scripts/redis.sh puts a server, for `make bench`.
-FETCHED = Path(__file__).resolve().parents[1] / ".venv" / "redis" / "bin"
-PACKAGES = {"wrk": "wrk", "redis-server": "redis-server"}
+# Where scripts/redis.sh and scripts/chromium.sh put what they find, for `make bench`.
+VENV = Path(__file__).resolve().parents[1] / ".venv"
+FETCHED = os.pathsep.join(str(VENV / name / "bin") for name in ("redis", "chromium"))
+PACKAGES = {"wrk": "wrk", "redis-server": "redis-server", "chromium": "chromium"}
 
 # Fixed, so that two runs compare the same things. Raise them together, and run again.
 PEERS = {

@@ -25,6 +25,7 @@ from bench.inside import inside_rows
 from bench.installation import require_program
 from bench.loading import services_rows
 from bench.million import million_rows
+from bench.pages import admin_rows
 from bench.purge import purge_rows
 from bench.wake import wake_rows
 
@@ -97,9 +98,14 @@ def footprint(options: argparse.Namespace) -> list[Row]:
     return footprint_rows(pairs=options.pairs, quick=options.quick)
 
 
+def admin(options: argparse.Namespace) -> list[Row]:
+    """The web admin."""
+    return admin_rows(pairs=options.pairs, quick=options.quick)
+
+
 SUITES: Mapping[str, Suite] = {
     suite.__name__: suite
-    for suite in (http, inside, services, durable, wake, busy, purge, million, kill, cluster, peers, footprint)
+    for suite in (http, inside, services, durable, wake, busy, purge, million, kill, cluster, peers, footprint, admin)
 }
 
 

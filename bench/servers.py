@@ -159,18 +159,23 @@ class ZatoServer:
 
 
 @contextmanager
-def zato_server(redis_port: int = 0, *, workers: int = 1, store: Path | None = None) -> Iterator[ZatoServer]:
+def zato_server(
+    redis_port: int = 0, *, workers: int = 1, store: Path | None = None, services: Mapping[str, str] | None = None
+) -> Iterator[ZatoServer]:
     """Run a server of a new environment while the context lasts.
 
     Args:
         redis_port: where the work counts.
         workers: how many worker processes.
         store: a broker's file to begin with a copy of.
+        services: files of services to add, by name.
     """
     with tempfile.TemporaryDirectory(prefix="zato-bench-") as folder:
         server = ZatoServer(Path(folder), redis_port, workers=workers)
         if store is not None:
             shutil.copy(store, server.store)
+        for name, text in (services or {}).items():
+            (server.path / "services" / name).write_text(text, "utf-8")
         server.start()
         try:
             yield server

@@ -127,7 +127,9 @@ class AddCustomer(Service):
                 facts,
             )
             if stored.rowcount == 1:
-                sum_up(self, db, facts["import"], added=1, cents=facts["cents"])
+                # A row that was wrong, and was corrected and replayed, is wrong no more.
+                mended = db.execute("DELETE FROM failure WHERE import = :import AND line = :line", facts)
+                sum_up(self, db, facts["import"], added=1, failed=-mended.rowcount, cents=facts["cents"])
 
 
 class NoteFailure(Service):
@@ -140,7 +142,12 @@ class NoteFailure(Service):
         call = self.invoke("zato.invocation.get", {"cid": failure["cid"]})["payload"]
         facts = (call["import"], call["line"], failure["cid"], failure["error"]["message"])
         with database() as db:
-            stored = db.execute("INSERT OR IGNORE INTO failure VALUES (?, ?, ?, ?)", facts)
+            # Not if the row was corrected meanwhile: then it is a customer.
+            stored = db.execute(
+                "INSERT OR IGNORE INTO failure SELECT ?1, ?2, ?3, ?4 "
+                "WHERE NOT EXISTS (SELECT 1 FROM customer WHERE import = ?1 AND line = ?2)",
+                facts,
+            )
             if stored.rowcount == 1:
                 sum_up(self, db, call["import"], failed=1)
 

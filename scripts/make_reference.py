@@ -89,8 +89,9 @@ Any other exception of a service is answered with 500 and `ExceptionName: messag
 """
 
 SERVICES = """
-They are ordinary services and are invoked like any other one. Those of `zato.invocation`, `zato.log`,
-`zato.server` and `zato.service` take one JSON object, or nothing, and refuse keys that they do not know.
+They are ordinary services and are invoked like any other one. All but `zato.ping` and `zato.helpers` take one JSON
+object, or nothing, and refuse keys that they do not know. People who use the web admin may invoke what
+[their role](../howto/people-and-roles.md) allows.
 """
 
 COMMANDS = """
@@ -174,7 +175,7 @@ def _home_of(error: type[ZatoError]) -> str:
 
 
 def _errors_of_the_package() -> set[type[ZatoError]]:
-    """Return every public error class, wherever in the package it is written."""
+    """Return every public error class, wherever in the package it is written. What the web admin raises stays there."""
     for module in pkgutil.walk_packages(zato.__path__, "zato."):
         importlib.import_module(module.name)
     found: set[type[ZatoError]] = set()
@@ -183,7 +184,11 @@ def _errors_of_the_package() -> set[type[ZatoError]]:
         error = new.pop()
         found.add(error)
         new += error.__subclasses__()
-    return {error for error in found if not error.__name__.startswith("_") and error.__module__.startswith("zato.")}
+    return {error for error in found if not error.__name__.startswith("_") and _is_told(error.__module__)}
+
+
+def _is_told(module: str) -> bool:
+    return module.startswith("zato.") and not module.startswith("zato.web_admin.")
 
 
 def _services() -> Iterator[str]:

@@ -21,6 +21,8 @@ LONG = (
     "test_durability.py",
     "test_growth.py",
     "test_bench.py",
+    "test_invocations.py",
+    "test_invoker.py",
     "test_points.py",
     "test_start_stop.py",
     "test_redis_days.py",

@@ -16,7 +16,7 @@ from tests.support.certificates import Certificates, make_certificates
 from tests.support.environments import PASSWORD, free_port
 from tests.support.waiting import wait_until
 
-__all__ = ["EXAMPLES", "Proxy", "caddy", "haproxy", "nginx"]
+__all__ = ["EXAMPLES", "Proxy", "caddy", "caddy_of_web_admin", "haproxy", "nginx", "nginx_of_web_admin"]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -73,39 +73,67 @@ def nginx(folder: Path, upstream: int, *, insert: str = "") -> Iterator[Proxy]:
         upstream: the server's port.
         insert: what a page tells to add, before the first `location`.
     """
+    published = {
+        "/etc/ssl/crm/chain.pem": "{CHAIN}",
+        "/etc/ssl/crm/key.pem": "{KEY}",
+        "127.0.0.1:11223": f"127.0.0.1:{upstream}",
+        "    location /zato/api/ {": f"{insert}    location /zato/api/ {{",
+    }
+    with _nginx(folder, "nginx.conf", published, "/zato/ping") as proxy:
+        yield proxy
+
+
+@contextmanager
+def _nginx(folder: Path, example: str, published: dict[str, str], path: str) -> Iterator[Proxy]:
     certificates, port = make_certificates(folder, "localhost"), free_port()
     site = _with(
-        (EXAMPLES / "nginx.conf").read_text("utf-8"),
-        {
-            "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
-            "/etc/ssl/crm/chain.pem": str(certificates.chain),
-            "/etc/ssl/crm/key.pem": str(certificates.key),
-            "127.0.0.1:11223": f"127.0.0.1:{upstream}",
-            "    location /zato/api/ {": f"{insert}    location /zato/api/ {{",
-        },
+        (EXAMPLES / example).read_text("utf-8"), {**published, "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;"}
     )
+    site = site.replace("{CHAIN}", str(certificates.chain)).replace("{KEY}", str(certificates.key))
     (folder / "site.conf").write_text(site, "utf-8")
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(AROUND_NGINX.format(folder=folder, user=user), "utf-8")
     command = [_program("nginx"), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
-    with _running(command, folder, port, certificates) as proxy:
+    with _running(command, folder, port, certificates, path) as proxy:
         yield proxy
 
 
 @contextmanager
 def caddy(folder: Path, upstream: int) -> Iterator[Proxy]:
     """Run Caddy with the file of the documentation for a server's port, and a certificate of the test."""
+    published = {"crm.example.com {": "{SITE}", "127.0.0.1:11223": f"127.0.0.1:{upstream}"}
+    with _caddy(folder, "Caddyfile", published, "/zato/ping") as proxy:
+        yield proxy
+
+
+@contextmanager
+def caddy_of_web_admin(folder: Path, upstream: int) -> Iterator[Proxy]:
+    """Run Caddy with the file of the documentation for a web admin's port."""
+    published = {"admin.example.com {": "{SITE}", "127.0.0.1:8183": f"127.0.0.1:{upstream}"}
+    with _caddy(folder, "web-admin.Caddyfile", published, "/login") as proxy:
+        yield proxy
+
+
+@contextmanager
+def nginx_of_web_admin(folder: Path, upstream: int) -> Iterator[Proxy]:
+    """Run nginx with the file of the documentation for a web admin's port."""
+    published = {
+        "/etc/ssl/admin/chain.pem": "{CHAIN}",
+        "/etc/ssl/admin/key.pem": "{KEY}",
+        "http://127.0.0.1:8183": f"http://127.0.0.1:{upstream}",
+    }
+    with _nginx(folder, "web-admin.nginx.conf", published, "/login") as proxy:
+        yield proxy
+
+
+@contextmanager
+def _caddy(folder: Path, example: str, published: dict[str, str], path: str) -> Iterator[Proxy]:
     certificates, port = make_certificates(folder, "localhost"), free_port()
-    site = _with(
-        (EXAMPLES / "Caddyfile").read_text("utf-8"),
-        {
-            "crm.example.com {": f"https://localhost:{port} {{\n\ttls {certificates.chain} {certificates.key}",
-            "127.0.0.1:11223": f"127.0.0.1:{upstream}",
-        },
-    )
-    (folder / "Caddyfile").write_text(BEFORE_CADDY.replace("FOLDER", str(folder)) + site, "utf-8")
+    site = f"https://localhost:{port} {{\n\ttls {certificates.chain} {certificates.key}"
+    text = _with((EXAMPLES / example).read_text("utf-8"), published).replace("{SITE}", site)
+    (folder / "Caddyfile").write_text(BEFORE_CADDY.replace("FOLDER", str(folder)) + text, "utf-8")
     command = [_program("caddy"), "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"]
-    with _running(command, folder, port, certificates) as proxy:
+    with _running(command, folder, port, certificates, path) as proxy:
         yield proxy
 
 
@@ -127,21 +155,23 @@ def haproxy(folder: Path, *upstreams: int) -> Iterator[Proxy]:
 
 
 @contextmanager
-def _running(command: list[str], folder: Path, port: int, certificates: Certificates) -> Iterator[Proxy]:
+def _running(
+    command: list[str], folder: Path, port: int, certificates: Certificates, path: str = "/zato/ping"
+) -> Iterator[Proxy]:
     with (folder / "output.txt").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, "HOME": str(folder)})
     try:
         proxy = Proxy(f"https://localhost:{port}", certificates.authority)
-        wait_until(lambda: _answers(proxy), 20, what=f"an answer of {command[0]}, see {folder}")
+        wait_until(lambda: _answers(proxy, path), 20, what=f"an answer of {command[0]}, see {folder}")
         yield proxy
     finally:
         process.terminate()
         process.wait(60)
 
 
-def _answers(proxy: Proxy) -> bool:
+def _answers(proxy: Proxy, path: str) -> bool:
     try:
-        return proxy.ask("GET", "/zato/ping").ok
+        return proxy.ask("GET", path).ok
     except requests.ConnectionError:
         return False
 

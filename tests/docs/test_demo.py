@@ -4,6 +4,7 @@ import csv
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,14 @@ class Again(Service):
 FEW = (
     "id,name,email,country,since,credit\nC1,Ada,ada@example.com,DE,2024-01-31,0.10\nC2,,x@example.com,FR,2024-01-31,1\n"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_web_admin() -> Iterator[None]:
+    """The demo's port for the web admin is the same for all who test at once, and none of these tests looks at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZATO_WEB_ADMIN", "no")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +153,23 @@ def test_a_second_run_of_on_failure_changes_nothing(server: ServerProcess) -> No
     assert before == after
 
 
+def test_row_that_is_corrected_and_replayed_counts_as_added(server: ServerProcess) -> None:
+    """What `make run` suggests to do: the failure is gone from the report and from the list."""
+    with server.client() as client:
+        query = imported(server, "mended.csv", FEW.replace("Ada", "Flo"))
+        [failure] = client.invoke("crm.import-failures", query).data
+        payload = client.invoke("zato.invocation.get", {"cid": failure["cid"]}).data["payload"]
+        payload["row"]["name"] = "Eve"
+        client.replay(failure["cid"], payload=payload)
+        wait_until(lambda: client.invoke("crm.import-report", query).data["added"] == 2, what="the corrected row")
+        client.invoke("crm.note-failure", {"cid": failure["cid"], "error": {"message": "told once more"}})
+        after = client.invoke("crm.import-report", query).data
+        failures = client.invoke("crm.import-failures", query).data
+
+    assert (after["added"], after["failed"], after["waiting"], after["credit"]) == (2, 0, 0, "1.10")
+    assert failures == []
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -195,6 +221,41 @@ def test_every_command_that_make_run_suggests_works(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert len(commands) == 12
     assert status == -signal.SIGKILL
+
+
+def test_log_in_to_the_web_admin_is_said_at_every_start(tmp_path: Path) -> None:
+    """The demo has its web admin on, and `make run` says where it is and how to log in, from a file of its owner's."""
+    folder = tmp_path / "demo"
+    make_demo(folder)
+    make_demo(folder)
+    kept = folder / "web-admin-login.txt"
+
+    said = subprocess.run(
+        ["sh", ROOT / "scripts" / "log_in.sh", folder], capture_output=True, check=True, text=True, timeout=30
+    ).stdout
+
+    assert Environment(folder).settings().web_admin
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert kept.read_text("utf-8").startswith("log in as admin with ")
+    assert said.split()[:3] == ["Web", "admin", "http://127.0.0.1:8183"]
+    assert kept.read_text("utf-8").strip() in said
+
+
+def test_demo_of_before_the_web_admin_gets_it(tmp_path: Path) -> None:
+    """One that was made by an older version is completed: the setting is on, and the log-in is somebody's to make."""
+    folder = tmp_path / "demo"
+    make_demo(folder)
+    (folder / "config.toml").write_text("port = 11223\n", "utf-8")
+    (folder / "web-admin-login.txt").unlink()
+    make_demo(folder)
+    make_demo(folder)
+
+    said = subprocess.run(
+        ["sh", ROOT / "scripts" / "log_in.sh", folder], capture_output=True, check=True, text=True, timeout=30
+    ).stdout
+
+    assert Environment(folder).given() == {"port": 11223, "web_admin": True}
+    assert f"'.venv/bin/zato user create {folder} admin --role admin'" in said
 
 
 def test_second_run_keeps_what_the_user_changed(demo: Environment) -> None:

@@ -40,6 +40,7 @@ CHANGING = re.compile(
     r"|(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)|(?<=process )(?P<pid>\d+)"
     r"|(?P<second>\b\d\d-\d\d \d\d:\d\d:\d\d\b)|(?<=ms=)(?P<ms>\d+)"
     r"|(?<=passed in )(?P<took>\d+\.\d\ds)"
+    r"|(?<= with )(?P<password>[A-Za-z2-9]{20}\b)"
 )
 FORMS = {
     "cid": r"[a-f][0-9a-f]{23}",
@@ -49,6 +50,7 @@ FORMS = {
     "pid": r"\d+",
     "ms": r"\d+",
     "took": r"\d+\.\d\ds",
+    "password": "[A-Za-z2-9]{20}",
 }
 
 
