@@ -165,8 +165,8 @@ OF_SCRIPTS = (
     ScriptFault(
         "who made a call was there after it",
         "records",
-        "string.format('%.0f', behind)",
-        "string.format('%.0f', 0 * behind)",
+        "waiting[cid] = made_next(cid, behind)",
+        "waiting[cid] = made_next(cid, 0 * behind)",
         SHARED,
     ),
     ScriptFault("a tree has its calls twice", "records", "if not tree.ids[made.id] then", "if made then", TREE),

@@ -76,6 +76,7 @@ def test_a_server_that_runs_is_backed_up_and_restored(zato: Zato, server: Server
     assert _status(server, _call(server, "new")) == "done"
 
 
+@children_unmeasured()
 def test_what_a_stopped_server_had_accepted_runs_elsewhere(
     zato: Zato, environment: Environment, tmp_path: Path
 ) -> None:

@@ -19,8 +19,10 @@ SHOWN = re.compile(r"^  log in as (\S+) with ([A-Za-z2-9]{20})$", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server of an environment that knows nobody, as those do that are older than people."""
+    """A server of an environment that knows nobody, as those do that are older than people, until Ann is made."""
     with ServerProcess(make_environment(tmp_path_factory.mktemp("user") / "env")) as server:
+        made = run_zato("user", "create", str(server.environment.path), "Ann")
+        (server.environment.path / "made.txt").write_text(made.stdout, "utf-8")
         yield server
 
 
@@ -44,13 +46,13 @@ def logs_in(client: AnyServiceInvoker, name: str, password: str) -> bool:
 
 def test_people_are_made_listed_and_deleted(zato: Zato, path: str, client: AnyServiceInvoker) -> None:
     """The first is an admin; each password is printed once, and is the right one."""
-    made = [zato("user", "create", path, "Ann"), zato("user", "create", path, "bob", "--role", "operator")]
-    assert [done.out.splitlines()[0] for done in made] == ["Made: ann, admin", "Made: bob, operator"]
-    passwords = dict(SHOWN.findall(made[0].out + made[1].out))
+    made = [Path(path, "made.txt").read_text("utf-8"), zato("user", "create", path, "bob", "--role", "operator").out]
+    assert [said.splitlines()[0] for said in made] == ["Made: ann, admin", "Made: bob, operator"]
+    passwords = dict(SHOWN.findall("".join(made)))
     assert [logs_in(client, name, passwords[name]) for name in ("ann", "bob")] == [True, True]
 
     rows = [line.split() for line in zato("user", "list", path).out.splitlines()]
-    assert [(row[0], row[1], len(row)) for row in rows[1:]] == [("ann", "admin", 6), ("bob", "operator", 6)]
+    assert {("ann", "admin", 6), ("bob", "operator", 6)} <= {(row[0], row[1], len(row)) for row in rows[1:]}
 
     assert zato("user", "delete", path, "bob").out == "Deleted: bob\n"
     assert '"name": "ann"' in zato("user", "list", path, "--json").out
