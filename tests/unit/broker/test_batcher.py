@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -205,23 +204,23 @@ def test_other_processes_can_be_told_of_each_batch(desk: Desk) -> None:
     assert told == [("zato-store", ["x"])] * 2
 
 
-@pytest.mark.parametrize(("shares", "pauses"), [(True, 3), (False, 0)], ids=["beside-others", "alone"])
-def test_pause_between_batches_is_for_others(monkeypatch: pytest.MonkeyPatch, shares: bool, pauses: int) -> None:
+# Of three full batches the first lone operation may or may not have arrived before the last one ends.
+@pytest.mark.parametrize(("shares", "pauses"), [(True, {2, 3}), (False, {0})], ids=["beside-others", "alone"])
+def test_pause_between_batches_is_for_others(monkeypatch: pytest.MonkeyPatch, shares: bool, pauses: set[int]) -> None:
     """Beside other processes a busy store thread gives them their turn; after a lone operation it does not."""
-    monkeypatch.setattr("zato.broker.batcher.PAUSE", 0.1)
+    taken: list[float] = []
+    monkeypatch.setattr("zato.broker.batcher.time.sleep", taken.append)
     loop = asyncio.new_event_loop()
     batcher = Batcher(ScriptedBackend(), loop, shares=shares)
     for _ in range(3 * MAX_BATCH):
         batcher.post(FIRST, _nobody)
-    began = time.perf_counter()
     batcher.start()
     for _ in range(10):
         batcher.wait(FIRST)
-    seconds = time.perf_counter() - began
     batcher.close()
     loop.close()
 
-    assert pauses * 0.1 <= seconds < (pauses + 1) * 0.1
+    assert len(taken) in pauses
 
 
 def test_nobody_has_to_listen(desk: Desk) -> None:
