@@ -83,7 +83,8 @@ async def _serve(app: Any, where: Listening, ready: Callable[[], None], ends_wit
         granian.stop()  # type: ignore[no-untyped-call]
         await asyncio.wait((serving,), timeout=STOPS_WITHIN)
         serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+        # It may not heed that, and is not waited for without an end.
+        await asyncio.wait((serving,), timeout=STOPS_WITHIN)
     _end()
 
 
