@@ -73,6 +73,8 @@ def test_queues_are_counted_beside_a_store_that_is_busy(tmp_path: Path) -> None:
     environment = make_environment(tmp_path / "env", broker="sqlite")
     with ServerProcess(environment) as server, server.client() as client, server.client(read_timeout=0.5) as hasty:
         with closing(apsw.Connection(str(environment.data / "broker.db"))) as other:
+            # At its start the server writes now and then.
+            other.set_busy_timeout(20_000)
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(NetworkError):
                 hasty.invoke_async("zato.ping", queue="mail")
