@@ -377,6 +377,7 @@ BAD = [
     ("zato.session.open", {"name": "x", "passwrod": "hidden-one"}, "Did you mean 'password'?"),
     ("zato.session.get-call", {}, "Give 'cid', of a request."),
     ("zato.audit.get-list", {"cursor": "x"}, "'cursor' is the 'cursor' of the page before"),
+    ("zato.audit.get-list", {"cursor": "9" * 5000}, "'cursor' is the 'cursor' of the page before"),
     ("zato.audit.get-list", {"limit": 0}, "'limit' is a whole number from 1 to 1000"),
 ]
 

@@ -15,14 +15,14 @@ from zato.cli.record import COLUMNS, ENDED, Record, as_row, get_record, print_re
 from zato.cli.tables import print_table
 from zato.client import AnyServiceInvoker, ServiceInvokeResponse
 from zato.core.errors import Conflict, InvocationTimeout, NotFound
-from zato.core.invocation import Status
+from zato.core.invocation import PENDING, Status
 from zato.core.known_errors import error_of
 from zato.core.payload import from_door
 
 __all__ = ["cancel", "list_calls", "replay", "show", "wait"]
 
 
-CANCELLABLE = ("waiting", "delayed", "running", "stranded")
+CANCELLABLE = tuple(map(str, PENDING))
 
 by_id = click.option("--id", "by_id", is_flag=True, help="What is given is not a CID, but an invocation's id.")
 bulk = click.option("--all", "all_matching", is_flag=True, help="Every call that matches the options below.")

@@ -8,12 +8,13 @@ import click
 from zato.cli.completion import queue_names
 from zato.cli.door import ask, print_value
 from zato.cli.parameters import FOLDER
-from zato.cli.tables import Column, print_table
+from zato.cli.tables import Column, print_items
 from zato.core.errors import hint_for
+from zato.core.invocation import PENDING
 
 __all__ = ["list_queues", "pause", "resume"]
 
-COUNTS = ("waiting", "delayed", "running", "stranded")
+COUNTS = tuple(map(str, PENDING))
 COLUMNS = (
     Column("queue", whole=True),
     Column("state", style=lambda state: "yellow" if state == "paused" else ""),
@@ -28,11 +29,7 @@ as_json_object = click.option("--json", "as_json", is_flag=True, help="Print a J
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 def list_queues(path: Path, as_json: bool) -> None:
     """List the queues of the server in PATH that have calls without an outcome, or are paused."""
-    items = ask(path, "zato.queue.get-list")["items"]
-    if as_json:
-        print_value(items, as_json=True)
-    else:
-        print_table(COLUMNS, map(_as_row, items))
+    print_items(COLUMNS, _as_row, ask(path, "zato.queue.get-list")["items"], as_json=as_json)
 
 
 @click.command

@@ -7,13 +7,14 @@ from typing import Any
 from zato.broker.open import Location
 from zato.cli.layers import layers_at_restart, layers_at_start
 from zato.core.errors import EnvironmentFault, ZatoError
+from zato.core.invocation import PENDING
 from zato.core.settings import Settings
 from zato.core.urls import EMBEDDED, masked, split
 from zato.environment import Environment
 
 __all__ = ["counted_by_server", "counts_shown", "location_of", "refuse_if_shared", "settings_in_force", "shared_place"]
 
-COUNTED = ("waiting", "delayed", "running", "stranded")
+COUNTED = tuple(map(str, PENDING))
 
 
 def settings_in_force(environment: Environment, variables: Mapping[str, str]) -> Settings:

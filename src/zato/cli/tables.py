@@ -9,15 +9,16 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import click
 
 from zato.core.printable import on_lines, on_one_line
 
-__all__ = ["Column", "colours", "paint", "print_fields", "print_json", "print_table", "status_style"]
+__all__ = ["Column", "colours", "paint", "print_fields", "print_items", "print_json", "print_table", "status_style"]
 
 Rows = Sequence[Sequence[str]]
+Item = TypeVar("Item")
 
 GAP = "  "
 # On a terminal with fewer characters a column, folded cells cannot be read: lines are as in a pipe.
@@ -75,6 +76,20 @@ def print_table(columns: Sequence[Column | str], rows: Iterable[Sequence[str]]) 
     styles = [[head.style(cell) if head.style else "" for head, cell in zip(heads, row, strict=True)] for row in cells]
     if not _print_laid_out(heads, cells, styles, headings=True):
         _print_aligned(heads, [[head.heading for head in heads], *cells])
+
+
+def print_items(
+    columns: Sequence[Column | str],
+    as_row: Callable[[Item], Sequence[str]],
+    items: Sequence[Item],
+    *,
+    as_json: bool,
+) -> None:
+    """Print what a list command found: as a table for people, or as a JSON list."""
+    if as_json:
+        print_json(items)
+    else:
+        print_table(columns, map(as_row, items))
 
 
 def print_fields(pairs: Iterable[tuple[str, str]]) -> None:

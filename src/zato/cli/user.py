@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from zato.cli.completion import people_names
-from zato.cli.door import ask, print_value
+from zato.cli.door import ask
 from zato.cli.parameters import FOLDER, Choice
 from zato.cli.password import from_stdin
-from zato.cli.tables import Column, print_table
+from zato.cli.tables import Column, print_items
 from zato.core.people import Role
 from zato.hashing import random_password
 
@@ -51,11 +51,7 @@ def create(path: Path, name: str, *, role: str | None, password_stdin: bool) -> 
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 def list_users(path: Path, as_json: bool) -> None:
     """List who may log in to the web admin of the server in PATH."""
-    items = ask(path, "zato.user.get-list")["items"]
-    if as_json:
-        print_value(items, as_json=True)
-    else:
-        print_table(COLUMNS, map(_as_row, items))
+    print_items(COLUMNS, _as_row, ask(path, "zato.user.get-list")["items"], as_json=as_json)
 
 
 @click.command

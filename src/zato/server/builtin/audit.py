@@ -3,7 +3,7 @@
 from typing import Any
 
 from zato.broker.audit import Notes
-from zato.core.errors import BadRequest
+from zato.server.builtin.filters import cursor_of
 from zato.server.builtin.inputs import count_of, read_object, text_of, time_of
 from zato.server.people.trail import Trail
 from zato.server.records import iso_time
@@ -13,7 +13,6 @@ __all__ = ["GetAudit"]
 
 PAGE = 50
 MAX_PAGE = 1000
-MAX_CURSOR = 2**63
 
 
 class GetAudit(AsyncService):
@@ -39,7 +38,7 @@ class GetAudit(AsyncService):
         page = await self._trail.find(
             Notes(
                 limit=count_of(fields, "limit", default=PAGE, low=1, high=MAX_PAGE),
-                cursor=_cursor_of(fields),
+                cursor=cursor_of(fields),
                 since=time_of(fields, "since"),
                 until=time_of(fields, "until"),
                 user=text_of(fields, "user"),
@@ -61,12 +60,3 @@ class GetAudit(AsyncService):
             for entry in page.entries
         ]
         return {"items": items, "cursor": None if page.cursor is None else str(page.cursor)}
-
-
-def _cursor_of(fields: dict[str, Any]) -> int | None:
-    text = text_of(fields, "cursor")
-    if text is None:
-        return None
-    if text.isascii() and text.isdigit() and int(text) < MAX_CURSOR:
-        return int(text)
-    raise BadRequest(f"'cursor' is the 'cursor' of the page before, not {text!r:.80}.")
